@@ -1,0 +1,170 @@
+# Faultline. One Makefile, not recursive; everything that is built goes below build/.
+#
+#   make            agent, collector, command line and device library
+#   make unit       unit tests and replayed fuzz corpora
+#   make check      the include rules and the other rules of the tree
+# Switches: V=1  CC=…  PKG_CONFIG=…  DESTDIR=…  PREFIX=…  SAN=address,undefined  WITH_PG=no  WITH_CAN=no  WERROR=yes
+# Nothing that was built is run to build something else, and nothing is downloaded by all or install.
+
+VERSION    := 0.1.0
+PREFIX     ?= /usr/local
+PKG_CONFIG ?= pkg-config
+PROTOC_C   ?= protoc-c
+STRIP      ?= strip
+WITH_PG    ?= yes
+WITH_CAN   ?= yes
+
+comma := ,
+B     := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),/clang)
+Q     := $(if $(V),,@)
+say    = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+# ---------------------------------------------------------------- flags
+
+WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wcast-qual -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough -Wwrite-strings -Wpointer-arith \
+            $(if $(filter yes,$(WERROR)),-Werror)
+HARDEN   := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection \
+            -ftrivial-auto-var-init=zero $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
+OPTIMISE ?= -O2 -g
+LANGUAGE := -std=gnu11 -D_GNU_SOURCE -DFAULTLINE_VERSION='"$(VERSION)"' -pthread
+DEFINES  := $(if $(filter yes,$(WITH_PG)),-DWITH_PG) $(if $(filter yes,$(WITH_CAN)),-DWITH_CAN)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+ALL_CFLAGS  = $(LANGUAGE) $(OPTIMISE) $(HARDEN) $(SANFLAGS) $(DEFINES) -fPIC -ffunction-sections -fdata-sections $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
+
+pkg = $(shell $(PKG_CONFIG) $(1) $(2))
+AGENT_PKGS  := libmosquitto libprotobuf-c libconfuse libevent_core libssl libcrypto
+SERVER_PKGS := $(AGENT_PKGS) libevent_extra libevent_openssl libevent_pthreads jansson sqlite3 $(if $(filter yes,$(WITH_PG)),libpq)
+CLI_PKGS    := $(SERVER_PKGS) libcurl libutf8proc
+CFLAGS_PKG  := $(call pkg,--cflags,$(CLI_PKGS))
+
+# ---------------------------------------------------------------- who may include whom (architecture in README.md)
+# A header is included by its bare name and found only in the folders listed here, so a forbidden include does not compile.
+
+in_common          := include $(B)/gen
+in_agent           := agent include
+in_agent/source    := agent/source agent/fault agent/spool include
+in_agent/fault     := agent/fault include
+in_agent/spool     := agent/spool include
+in_agent/link      := agent/link agent/spool include
+in_agent/client    := agent/client include
+in_server          := server include
+in_server/domain   := server/domain include
+in_server/analysis := server/analysis include
+in_server/store    := server/store server/domain include
+in_server/ingest   := server/ingest server/domain server/store include
+in_server/api      := server/api server/domain server/analysis server/store include
+in_server/cli      := server/cli server/domain server/analysis server/store include
+AGENT_DIRS  := agent/source agent/fault agent/spool agent/link
+SERVER_DIRS := server/domain server/analysis server/store server/ingest server/api
+in_agent  += $(AGENT_DIRS)
+in_server += $(SERVER_DIRS)
+quote = $(patsubst %,-iquote %,$(1))
+
+# ---------------------------------------------------------------- sources
+
+COMMON_SRC := $(wildcard common/*.c)
+AGENT_SRC  := $(wildcard agent/*.c $(AGENT_DIRS:=/*.c))
+CLIENT_LIB := agent/client/faultline.c
+SERVER_SRC := $(wildcard server/*.c $(SERVER_DIRS:=/*.c))
+ifneq ($(WITH_PG),yes)
+SERVER_SRC := $(filter-out server/store/db_pg.c,$(SERVER_SRC))
+endif
+CLI_SRC    := $(wildcard server/cli/*.c)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+PROGRAMS := $(B)/faultline-agent $(B)/faultline-report $(B)/faultline-server $(B)/faultline
+LIBRARY  := $(B)/libfaultline.so.1
+
+all: $(PROGRAMS) $(LIBRARY) $(B)/libfaultline.a
+
+# ---------------------------------------------------------------- rules
+
+$(B)/gen/faultline.pb-c.c $(B)/gen/faultline.pb-c.h &: proto/faultline.proto
+	$(call say,PROTO,$<)
+	$(Q)mkdir -p $(B)/gen
+	$(Q)$(PROTOC_C) --c_out=$(B)/gen -Iproto $<
+
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -w -iquote $(B)/gen $(CFLAGS_PKG) -c $< -o $@
+
+$(B)/obj/common/codec.o: $(B)/gen/faultline.pb-c.h
+
+$(B)/obj/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(WARNINGS) $(call quote,$(in_$(patsubst %/,%,$(dir $<)))) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
+
+$(B)/libcommon.a: $(call obj,$(COMMON_SRC)) $(B)/obj/gen/faultline.pb-c.o
+$(B)/libagent.a:  $(call obj,$(filter-out agent/main.c,$(AGENT_SRC)))
+$(B)/libserver.a: $(call obj,$(filter-out server/main.c,$(SERVER_SRC)))
+$(B)/libfaultline.a: $(call obj,$(CLIENT_LIB))
+$(B)/lib%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@; $(AR) rcs $@ $^
+
+link = $(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+
+$(B)/faultline-agent: $(B)/obj/agent/main.o $(B)/libagent.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(call link,$(call pkg,--libs,$(AGENT_PKGS)) -lm)
+
+$(B)/faultline-report: $(B)/obj/agent/client/faultline-report.o $(B)/libfaultline.a
+	$(call say,LINK,$@)
+	$(call link,)
+
+$(B)/faultline-server: $(B)/obj/server/main.o $(B)/libserver.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(call link,$(call pkg,--libs,$(SERVER_PKGS)) -lm)
+
+$(B)/faultline: $(call obj,$(CLI_SRC)) $(B)/libserver.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(call link,$(call pkg,--libs,$(CLI_PKGS)) -lm)
+
+$(LIBRARY): $(call obj,$(CLIENT_LIB)) agent/client/faultline.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,-soname,libfaultline.so.1 \
+	    -Wl,--version-script=agent/client/faultline.map -o $@ $(filter %.o,$^)
+	$(Q)ln -sf libfaultline.so.1 $(B)/libfaultline.so
+
+# ---------------------------------------------------------------- unit tests, fuzz targets
+
+UNIT_SRC := $(shell find tests/unit -name '*.c' 2>/dev/null | sort)
+UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
+TEST_LIBS = $(B)/libagent.a $(B)/libserver.a $(B)/libfaultline.a $(B)/libcommon.a
+TEST_DIRS := agent $(AGENT_DIRS) agent/client server $(SERVER_DIRS) server/cli include tests/unit
+
+$(B)/obj/tests/%.o: tests/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter-out -Wmissing-prototypes,$(WARNINGS)) $(call quote,$(TEST_DIRS)) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
+
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(call link,$(call pkg,--libs,$(CLI_PKGS) cmocka) -lm)
+
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(TEST_LIBS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(call link,$(call pkg,--libs,$(CLI_PKGS)) -lm)
+
+unit: $(UNITS) $(FUZZERS)
+	$(Q)tests/unit/run $(B)
+
+check:
+	$(Q)tests/check
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all unit check clean

@@ -1,0 +1,49 @@
+/* bounds.h: every cap on what comes from outside, each with its reason. A value above its bound is refused with
+ * FAIL_LIMIT (or the wire's verdict) that names the bound and the value. */
+#ifndef FAULTLINE_BOUNDS_H
+#define FAULTLINE_BOUNDS_H
+
+enum {
+    /* The wire (wire.md, reliability.md 4.2) */
+    BOUND_UPLINK_BYTES = 16 * 1024,    /* one MQTT message: bounds memory per message on broker and collector */
+    BOUND_UPLINK_RECORDS = 64,         /* keeps the transaction of one message short */
+    BOUND_WIRE_DEPTH = 4,              /* protobuf-c recurses: 8,000 levels overflow an 8 MiB stack */
+    BOUND_WIRE_FIELDS = 2048,          /* fields in one message, all levels: 64 records of ~30 fields fit */
+    BOUND_WIRE_UNKNOWN_BYTES = 1024,   /* room for newer minor versions, not for bombs */
+    BOUND_ARENA_BYTES = 256 * 1024,    /* decoded form of one uplink; 64 KiB of hostile input grew 92-fold unbounded */
+    BOUND_RECEIPT_BYTES = 16 * 1024,   /* downlink, same reasons */
+    BOUND_RECEIPT_VERDICTS = 64,       /* one for each record of an uplink */
+    BOUND_RECEIPT_COMMANDS = 16,
+    BOUND_RECORD_BYTES = 4 * 1024,     /* one encoded record: 1,785 raw bytes of a J1939 transfer and a full frame fit */
+
+    /* Texts, in bytes without the NUL */
+    BOUND_DEVICE_ID = 64,              /* [A-Za-z0-9_-], also the certificate's common name */
+    BOUND_NAMESPACE = 32,
+    BOUND_CODE = 32,                   /* [A-Za-z0-9._-] */
+    BOUND_COMPONENT = 64,
+    BOUND_BUS = 16,
+    BOUND_NAME = 64,                   /* measure, model, part number, supplier, lot, … */
+    BOUND_UNIT = 16,
+    BOUND_REASON = 120,
+
+    /* Lists in one record */
+    BOUND_FRAME_VALUES = 32,           /* freeze frame */
+    BOUND_RAW_BYTES = 1785,            /* J1939-21: 255 packets of 7 bytes */
+    BOUND_SNAPSHOT_FAULTS = 64,        /* one record; a larger snapshot takes several, see struct snapshot */
+    BOUND_HEALTH_MEASURES = 48,
+    BOUND_PARTS = 32,
+
+    /* J1939 on the device */
+    BOUND_J1939_REPORTERS = 254,       /* one for each source address */
+    BOUND_J1939_TRANSFERS = 64,        /* open reassemblies; the oldest gives way and is counted */
+    BOUND_LINE_BYTES = 4096,           /* one line of a recording or of the frame feed */
+
+    /* Fault monitor */
+    BOUND_MONITOR_FAULTS = 1024,       /* per device; displaced by priority beyond, counted */
+
+    /* Clocks: a device's wall time outside these is not a time (1970 and 2106 are the classic wrong clocks) */
+    BOUND_YEAR_FIRST = 2015,
+    BOUND_YEAR_LAST = 2100,
+};
+
+#endif
