@@ -6,8 +6,8 @@
  * 2. Numbers of a lane start at 1 in each epoch, have no holes, and are never given twice, whatever is cut.
  * 3. A torn tail is cut off; a record that fails its checksum becomes a loss record (LOSS_CORRUPT); neither stops the
  *    spool from opening, nor costs what stood before it.
- * 4. A full spool evicts the health lane first, oldest first, then the fault lane's inventory and lifecycle, fault
- *    transitions last (LOSS_EVICTED). What cannot be kept is refused with FAIL_FULL before anything was promised.
+ * 4. A full spool evicts the health lane first, then the fault lane, each oldest first
+ *    (LOSS_EVICTED). What cannot be kept is refused with FAIL_FULL before anything was promised.
  * 5. After a failed write or sync nothing more is accepted (every append fails) until the spool is opened anew: a sync
  *    that failed is never retried.
  * 6. Freed records stay readable for the retention window (hours and bytes), so that a collector restored from a backup
