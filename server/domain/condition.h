@@ -1,0 +1,72 @@
+/* condition.h: what the collector knows of one fault on one device, and how a device's transition changes it.
+ *
+ * The condition is where duplicates, flapping, silence and clears are settled (service.md 3.2); only a condition that
+ * becomes confirmed may open a ticket. Pure: no clock, no file, no SQL, no global. Any thread. */
+#ifndef FAULTLINE_CONDITION_H
+#define FAULTLINE_CONDITION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bounds.h"
+#include "record.h"
+#include "times.h"
+
+/* Identity of a condition on a device, as text and numbers that the store keeps as they are. `device` is the subject
+ * device: the child's own id when the record came through a gateway. */
+struct condition_key {
+    char bus[BOUND_BUS + 1];
+    char reporter[24]; /* "<kind>:<16 hex digits>", "logical" when there is none: reporter_text() */
+    char ns[BOUND_NAMESPACE + 1];
+    char code[BOUND_CODE + 1];
+    uint32_t mode;
+    char component[BOUND_COMPONENT + 1];
+};
+
+/* When something happened on the device, as well as it can be known (wire.md "Time"): it happened within
+ * [at - bound, at + bound]. */
+struct occurred {
+    struct wall at;
+    int64_t bound_ms;
+};
+
+struct condition {
+    struct condition_key key;
+    enum fault_state state;
+    bool flapping;
+    enum ticket_class class_; /* from the catalogue, else the application's hint, else general; never CLASS_UNSET */
+    uint8_t severity;         /* 0 … 4 */
+    char subject[BOUND_NAME + 1];
+    uint32_t occurrences; /* times it became confirmed, as the collector counted */
+    uint32_t flaps;       /* state changes in the running flap window */
+    struct wall flap_window_start;
+    struct wall first_seen, last_seen; /* occurred_at of the first and the latest transition */
+    struct wall state_since;
+    uint64_t epoch, number; /* the latest transition applied: order is the device's sequence, not its clock */
+};
+
+/* What a transition meant for the condition. */
+enum condition_change {
+    CONDITION_SAME,      /* nothing changed but counts and last_seen */
+    CONDITION_CHANGED,   /* another state */
+    CONDITION_CONFIRMED, /* became confirmed: a ticket must be open now */
+};
+
+/* Flapping: more than limit changes within window. While flapping the condition keeps counting but opens nothing new. */
+struct flap_policy {
+    uint32_t limit;
+    int64_t window_ms;
+};
+
+/* The key of a fault as reported; texts were capped by the codec. */
+void condition_key_of(const struct fault_key *k, struct condition_key *ret);
+int condition_key_compare(const struct condition_key *a, const struct condition_key *b);
+
+/* A condition never seen before: untested. */
+void condition_init(struct condition *c, const struct condition_key *key);
+
+/* Applies the transition; severity and class_ of c are set by the caller beforehand (catalogue). */
+enum condition_change condition_apply(struct condition *c, const struct fault_report *r, uint64_t epoch, uint64_t number,
+    struct occurred when, const struct flap_policy *policy);
+
+#endif
