@@ -18,6 +18,7 @@ enum {
 
     /* Texts, in bytes without the NUL */
     BOUND_DEVICE_ID = 64,              /* [A-Za-z0-9_-], also the certificate's common name */
+    BOUND_SUBJECT_ID = 2 * 64 + 1,     /* a device id, or "<gateway>:<child>" for a device behind a gateway */
     BOUND_NAMESPACE = 32,
     BOUND_CODE = 32,                   /* [A-Za-z0-9._-] */
     BOUND_COMPONENT = 64,

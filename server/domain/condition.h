@@ -12,8 +12,7 @@
 #include "record.h"
 #include "times.h"
 
-/* Identity of a condition on a device, as text and numbers that the store keeps as they are. `device` is the subject
- * device: the child's own id when the record came through a gateway. */
+/* Identity of a condition on a device, as text and numbers that the store keeps as they are. */
 struct condition_key {
     char bus[BOUND_BUS + 1];
     char reporter[24]; /* "<kind>:<16 hex digits>", "logical" when there is none: reporter_text() */

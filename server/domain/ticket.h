@@ -74,7 +74,7 @@ bool clock_tick(struct ticket_clock *c, struct wall now);
 
 struct ticket {
     struct ticket_number number;
-    char device[BOUND_DEVICE_ID + 1];
+    char device[BOUND_SUBJECT_ID + 1];
     struct condition_key key;
     enum ticket_state state;
     enum ticket_class class_;

@@ -63,8 +63,9 @@ enum registration { DEVICE_KNOWN, DEVICE_BLOCKED, REGISTRATION_COUNT };
 
 struct device_row {
     uint8_t shard;
-    char device[BOUND_DEVICE_ID + 1];
-    char gateway[BOUND_DEVICE_ID + 1]; /* "" = reports by itself; else the device it stands behind (same shard) */
+    char device[BOUND_SUBJECT_ID + 1];
+    char gateway[BOUND_DEVICE_ID + 1]; /* "" = reports by itself; else the device it stands behind,
+                                          whose shard it shares; device is then "<gateway>:<child>" */
     enum registration registration;
     char product_line[BOUND_NAME + 1], model[BOUND_NAME + 1], serial[BOUND_NAME + 1], hardware[BOUND_NAME + 1];
     char firmware[BOUND_NAME + 1]; /* of the main component */
@@ -112,7 +113,7 @@ struct report_row {
 
 struct loss_row {
     uint8_t shard;
-    char device[BOUND_DEVICE_ID + 1];
+    char device[BOUND_SUBJECT_ID + 1];
     uint64_t epoch;
     enum lane lane;
     uint64_t first, last;
