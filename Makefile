@@ -1,8 +1,11 @@
 # Faultline. One Makefile, not recursive; everything that is built goes below build/.
 #
 #   make            agent, collector, command line and device library
-#   make unit       unit tests and replayed fuzz corpora
-#   make check      the include rules and the other rules of the tree
+#   make demo       installs what is missing, then the whole system live on this machine (SECONDS=60 ends by itself)
+#   make test       installs what is missing, then all tests
+#   make bench      the benchmarks, each beside its limit or peer
+#   make install    programs, library, man pages, units and example settings
+# Parts of the test: make unit, tests/check, tests/lint, tests/flow/run, tests/mutants/run
 # Switches: V=1  CC=…  PKG_CONFIG=…  DESTDIR=…  PREFIX=…  SAN=address,undefined  WITH_PG=no  WITH_CAN=no  WERROR=yes
 # Nothing that was built is run to build something else, and nothing is downloaded by all or install.
 
@@ -33,11 +36,17 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-
 ALL_CFLAGS  = $(LANGUAGE) $(OPTIMISE) $(HARDEN) $(SANFLAGS) $(DEFINES) -fPIC -ffunction-sections -fdata-sections $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
 
-pkg = $(shell $(PKG_CONFIG) $(1) $(2))
 AGENT_PKGS  := libmosquitto libprotobuf-c libconfuse libevent_core libssl libcrypto
 SERVER_PKGS := $(AGENT_PKGS) libevent_extra libevent_openssl libevent_pthreads jansson sqlite3 $(if $(filter yes,$(WITH_PG)),libpq)
 CLI_PKGS    := $(SERVER_PKGS) libcurl libutf8proc
-CFLAGS_PKG  := $(call pkg,--cflags,$(CLI_PKGS))
+
+# Asked of pkg-config once, when first needed: the goals that install packages run before it is there.
+once = $(eval $(1) := $(shell $(PKG_CONFIG) $(2)))$($(1))
+CFLAGS_PKG  = $(call once,CFLAGS_PKG,--cflags $(CLI_PKGS))
+AGENT_LIBS  = $(call once,AGENT_LIBS,--libs $(AGENT_PKGS))
+SERVER_LIBS = $(call once,SERVER_LIBS,--libs $(SERVER_PKGS))
+CLI_LIBS    = $(call once,CLI_LIBS,--libs $(CLI_PKGS))
+TEST_CLIBS  = $(call once,TEST_CLIBS,--libs $(CLI_PKGS) cmocka)
 
 # ---------------------------------------------------------------- who may include whom (architecture in README.md)
 # A header is included by its bare name and found only in the folders listed here, so a forbidden include does not compile.
@@ -110,7 +119,7 @@ link = $(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
 
 $(B)/faultline-agent: $(B)/obj/agent/main.o $(B)/libagent.a $(B)/libcommon.a
 	$(call say,LINK,$@)
-	$(call link,$(call pkg,--libs,$(AGENT_PKGS)) -lm)
+	$(call link,$(AGENT_LIBS) -lm)
 
 $(B)/faultline-report: $(B)/obj/agent/client/faultline-report.o $(B)/libfaultline.a
 	$(call say,LINK,$@)
@@ -118,11 +127,11 @@ $(B)/faultline-report: $(B)/obj/agent/client/faultline-report.o $(B)/libfaultlin
 
 $(B)/faultline-server: $(B)/obj/server/main.o $(B)/libserver.a $(B)/libcommon.a
 	$(call say,LINK,$@)
-	$(call link,$(call pkg,--libs,$(SERVER_PKGS)) -lm)
+	$(call link,$(SERVER_LIBS) -lm)
 
 $(B)/faultline: $(call obj,$(CLI_SRC)) $(B)/libserver.a $(B)/libcommon.a
 	$(call say,LINK,$@)
-	$(call link,$(call pkg,--libs,$(CLI_PKGS)) -lm)
+	$(call link,$(CLI_LIBS) -lm)
 
 $(LIBRARY): $(call obj,$(CLIENT_LIB)) agent/client/faultline.map
 	$(call say,LINK,$@)
@@ -147,18 +156,77 @@ $(B)/obj/tests/%.o: tests/%.c
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(call link,$(call pkg,--libs,$(CLI_PKGS) cmocka) -lm)
+	$(call link,$(TEST_CLIBS) -lm)
 
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(call link,$(call pkg,--libs,$(CLI_PKGS)) -lm)
+	$(call link,$(CLI_LIBS) -lm)
+
+UNITS_WITH_THREADS := server/ingest/core server/ingest/threads server/api/http server/store/store
+BENCH_SRC := $(wildcard tests/bench/*.c)
+BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+FLOW_SRC  := $(wildcard tests/flow/*.c)
+FLOW_PROGRAMS := $(patsubst tests/flow/%.c,$(B)/flow/%,$(FLOW_SRC))
+
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(TEST_LIBS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(call link,$(CLI_LIBS) -lm)
+
+$(B)/flow/%: $(B)/obj/tests/flow/%.o $(TEST_LIBS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(call link,$(CLI_LIBS) -lm)
 
 unit: $(UNITS) $(FUZZERS)
 	$(Q)tests/unit/run $(B)
 
-check:
-	$(Q)tests/check
+# The programs that flow tests and benchmarks run beside the product's own.
+programs-for-tests: $(UNITS) $(FUZZERS) $(BENCHES) $(FLOW_PROGRAMS)
+
+# The tests that have threads of their own, for SAN=thread.
+unit-threads: $(patsubst %,$(B)/unit/%,$(UNITS_WITH_THREADS))
+	$(Q)tests/unit/run $(B)
+
+# How a file is compiled: for tests/lint and editors. make -s flags FILE=…
+flags:
+	@echo $(LANGUAGE) $(DEFINES) $(call quote,$(in_$(patsubst %/,%,$(dir $(FILE))))) $(CFLAGS_PKG)
+
+# ---------------------------------------------------------------- the two commands, and the bench
+
+demo:
+	$(Q)configs/packages build run
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)configs/demo/run $(if $(SECONDS),--seconds $(SECONDS))
+
+test:
+	$(Q)tests/run
+
+bench: all programs-for-tests
+	$(Q)tests/bench/run
+
+# ---------------------------------------------------------------- install
+
+MAN := agent/faultline-agent.8 agent/client/faultline-report.1 agent/client/libfaultline.3 server/faultline-server.8 \
+       server/cli/faultline.1
+D   := $(DESTDIR)$(PREFIX)
+
+install: all
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include $(D)/lib/systemd/system $(D)/lib/sysusers.d \
+	    $(D)/share/man/man1 $(D)/share/man/man3 $(D)/share/man/man8 $(D)/share/doc/faultline/examples
+	install -m 755 -s --strip-program=$(STRIP) $(PROGRAMS) $(D)/bin
+	install -m 755 configs/pki $(D)/bin/faultline-pki
+	install -m 644 $(LIBRARY) $(B)/libfaultline.a $(D)/lib
+	ln -sf libfaultline.so.1 $(D)/lib/libfaultline.so
+	install -m 644 include/faultline.h $(D)/include
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' agent/client/faultline.pc.in > $(D)/lib/pkgconfig/faultline.pc
+	$(foreach page,$(MAN),install -m 644 $(page) $(D)/share/man/man$(subst .,,$(suffix $(page)));)
+	for unit in agent server; do sed 's|@PREFIX@|$(PREFIX)|' configs/systemd/faultline-$$unit.service \
+	    > $(D)/lib/systemd/system/faultline-$$unit.service; done
+	install -m 644 configs/systemd/faultline.sysusers $(D)/lib/sysusers.d/faultline.conf
+	install -m 644 configs/agent.conf configs/server.conf configs/mosquitto/* configs/systemd/mosquitto-faultline.conf \
+	    configs/systemd/faultline-agent-can.conf $(D)/share/doc/faultline/examples
 
 clean:
 	rm -rf build
@@ -167,4 +235,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit check clean
+.PHONY: all unit unit-threads programs-for-tests flags demo test bench install clean
