@@ -75,7 +75,7 @@ quote = $(patsubst %,-iquote %,$(1))
 
 COMMON_SRC := $(wildcard common/*.c)
 AGENT_SRC  := $(wildcard agent/*.c $(AGENT_DIRS:=/*.c))
-CLIENT_LIB := agent/client/faultline.c
+CLIENT_LIB := $(wildcard agent/client/faultline.c)
 SERVER_SRC := $(wildcard server/*.c $(SERVER_DIRS:=/*.c))
 ifneq ($(WITH_PG),yes)
 SERVER_SRC := $(filter-out server/store/db_pg.c,$(SERVER_SRC))
