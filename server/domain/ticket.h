@@ -35,7 +35,15 @@ bool ticket_number_parse(const char *text, struct ticket_number *ret); /* case o
 
 /* One clock of a ticket (service.md 3.4). All its times are UTC. */
 enum clock_kind { CLOCK_TRIAGE, CLOCK_FIRST_RESPONSE, CLOCK_KIND_COUNT };
-enum clock_state { CLOCK_RUNNING, CLOCK_MET, CLOCK_BREACHED, CLOCK_MET_LATE, CLOCK_NO_TARGET, CLOCK_CANCELLED, CLOCK_STATE_COUNT };
+enum clock_state {
+    CLOCK_RUNNING,
+    CLOCK_MET,
+    CLOCK_BREACHED,
+    CLOCK_MET_LATE,
+    CLOCK_NO_TARGET,
+    CLOCK_CANCELLED,
+    CLOCK_STATE_COUNT
+};
 
 struct ticket_clock {
     enum clock_kind kind;
@@ -60,11 +68,11 @@ struct clock_policy {
     uint32_t version;
 };
 
-/* Starts the clock of a ticket that is opened at `now` for a fault that occurred at `when`: a backlog's fault is dated
- * when it happened (its latest possible moment) and gets no fresh promise (overview.md 6). policy NULL = no target.
- * A clock whose due has passed already is born breached. */
-void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct clock_policy *policy, struct occurred when,
-    struct wall now);
+/* Starts the clock of a ticket that is opened at `now` for a fault that occurred at `when`: a backlog's fault
+ * is dated when it happened (its latest possible moment) and gets no fresh promise (overview.md 6). policy
+ * NULL = no target. A clock whose due has passed already is born breached. */
+void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct clock_policy *policy,
+    struct occurred when, struct wall now);
 
 /* The stop event of the clock happened. Breached stays on record: MET_LATE. */
 void clock_stop(struct ticket_clock *c, struct wall at);

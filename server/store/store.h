@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "catalogue.h"
 #include "condition.h"
 #include "fail.h"
 #include "record.h"
@@ -121,17 +122,6 @@ struct loss_row {
     char detail[BOUND_REASON + 1];
     uint32_t faults, healths, others;
     struct wall received;
-};
-
-struct catalogue_row {
-    char product_line[BOUND_NAME + 1], model[BOUND_NAME + 1]; /* "" = any */
-    char ns[BOUND_NAMESPACE + 1], code[BOUND_CODE + 1];
-    int64_t mode; /* -1 = any */
-    char title_en[BOUND_REASON + 1], title_zh[BOUND_REASON + 1];
-    enum ticket_class class_; /* CLASS_UNSET = recorded, never a ticket */
-    char part_no[BOUND_NAME + 1];
-    uint8_t severity;
-    char action_en[256], action_zh[256];
 };
 
 struct event_row { /* for live views; ascending id, given by the writer */
