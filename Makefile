@@ -146,7 +146,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TEST_LIBS = $(B)/libagent.a $(B)/libserver.a $(B)/libfaultline.a $(B)/libcommon.a
-TEST_DIRS := agent $(AGENT_DIRS) agent/client server $(SERVER_DIRS) server/cli include tests/unit
+TEST_DIRS := agent $(AGENT_DIRS) agent/client server $(SERVER_DIRS) server/cli include tests/unit tests/bench
 
 $(B)/obj/tests/%.o: tests/%.c
 	$(call say,CC,$<)
@@ -164,7 +164,7 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(TEST_LIBS)
 	$(call link,$(CLI_LIBS) -lm)
 
 UNITS_WITH_THREADS := server/ingest/core server/ingest/threads server/api/http server/store/store
-BENCH_SRC := $(wildcard tests/bench/*.c)
+BENCH_SRC := $(filter-out tests/bench/wire_client.c,$(wildcard tests/bench/*.c))
 BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 FLOW_SRC  := $(wildcard tests/flow/*.c)
 FLOW_PROGRAMS := $(patsubst tests/flow/%.c,$(B)/flow/%,$(FLOW_SRC))
@@ -173,6 +173,8 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(call link,$(CLI_LIBS) -lm)
+
+$(B)/bench/load: $(B)/obj/tests/bench/wire_client.o
 
 $(B)/flow/%: $(B)/obj/tests/flow/%.o $(TEST_LIBS)
 	$(call say,LINK,$@)

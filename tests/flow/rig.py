@@ -1,0 +1,335 @@
+"""rig: real processes for flow tests and benchmarks: certificates, broker, database, collector, agents.
+
+Everything lives in one temporary folder and on loopback ports or Unix sockets in it; what was started is ended by its
+process id when the rig closes. Waiting is always for an event, with a deadline. Run from the root of the tree.
+
+    with Rig() as rig:
+        rig.start_broker()
+        rig.start_server()
+        agent = rig.start_agent("hub-1")
+        agent.wait("link.connected")
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("FAULTLINE_BUILD", ROOT / "build"))
+DEADLINE_S = 60
+COLLECTOR = "faultline.collector"
+
+
+class Timeout(AssertionError):
+    """An event did not come before its deadline."""
+
+
+def until(condition, what, deadline_s=DEADLINE_S, every_s=0.05):
+    """Returns condition()'s first true value; Timeout names what was waited for."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Timeout(f"waited {deadline_s} s for {what}")
+        time.sleep(every_s)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Process:
+    """A started program whose standard error is kept, line by line."""
+
+    def __init__(self, name, argv, folder, **options):
+        self.name = name
+        self.lines = []
+        self.changed = threading.Condition()
+        self.log_path = pathlib.Path(folder) / f"{name}.log"
+        self.process = subprocess.Popen([str(a) for a in argv], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                        stdout=options.pop("stdout", subprocess.DEVNULL), text=True, errors="replace",
+                                        **options)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        with open(self.log_path, "a", encoding="utf-8") as log:
+            for line in self.process.stderr:
+                log.write(line)
+                log.flush()
+                with self.changed:
+                    self.lines.append(line.rstrip("\n"))
+                    self.changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def wait(self, pattern, start=0, deadline_s=DEADLINE_S):
+        """Waits for a line that matches, at or behind line `start`; returns the match."""
+        end = time.monotonic() + deadline_s
+        expression = re.compile(pattern)
+        with self.changed:
+            while True:
+                for line in self.lines[start:]:
+                    match = expression.search(line)
+                    if match:
+                        return match
+                left = end - time.monotonic()
+                if left <= 0 or not (self.is_running() or self.reader.is_alive()):
+                    tail = "\n".join(self.lines[-15:])
+                    raise Timeout(f"{self.name}: no line matched {pattern!r}; the last ones:\n{tail}")
+                self.changed.wait(min(left, 0.5))
+
+    def kill(self):
+        """kill -9, and gone when this returns."""
+        if self.is_running():
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.reader.join(5)
+
+    def stop(self, deadline_s=20):
+        """Orderly, by SIGTERM; returns the exit status."""
+        if self.is_running():
+            self.process.terminate()
+        try:
+            self.process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Timeout(f"{self.name} did not stop within {deadline_s} s of SIGTERM") from None
+        self.reader.join(5)
+        return self.process.returncode
+
+
+class Database:
+    """The collector's store as a test sees it: rows of a query, whichever driver."""
+
+    def __init__(self, rig, driver):
+        self.rig, self.driver = rig, driver
+        self.path = rig.folder / "faultline.db"
+        self.conninfo = ""
+        if driver == "postgresql":
+            self.folder = tempfile.mkdtemp(prefix="faultline-pg-")
+            self.conninfo = subprocess.run([ROOT / "tests/postgres", "start", self.folder], check=True, text=True,
+                                           stdout=subprocess.PIPE).stdout.strip()
+
+    def rows(self, query):
+        """The rows as lists of texts and numbers; [] while the tables are not there yet."""
+        if self.driver == "postgresql":
+            out = subprocess.run(["psql", "-XAtq", "-F", "\x1f", "-d", self.conninfo, "-c", query], text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+            return [[int(v) if re.fullmatch(r"-?\d+", v) else v for v in line.split("\x1f")]
+                    for line in out.splitlines()]
+        if not self.path.exists():
+            return []
+        db = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)
+        try:
+            return [list(row) for row in db.execute(query)]
+        except sqlite3.OperationalError:
+            return []
+        finally:
+            db.close()
+
+    def value(self, query):
+        rows = self.rows(query)
+        return rows[0][0] if rows else None
+
+    def settings(self):
+        if self.driver == "postgresql":
+            return f'driver = postgresql\n    conninfo = "{self.conninfo}"'
+        return f'driver = sqlite\n    path = "{self.path}"'
+
+    def close(self):
+        if self.driver == "postgresql":
+            subprocess.run([ROOT / "tests/postgres", "stop", self.folder], check=False, stdout=subprocess.DEVNULL)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Rig:
+    def __init__(self, driver="sqlite", keep=False):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="faultline-rig-"))
+        self.pki = self.folder / "pki"
+        self.keep = keep
+        self.processes = []
+        self.broker = self.server = None
+        self.port = free_port()
+        self.plain_port = None
+        self.http_port = free_port()
+        self.token = ""
+        self.database = Database(self, driver)
+        self.make_pki()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for process in reversed(self.processes):
+            process.kill()
+        self.database.close()
+        if kind is not None or self.keep:
+            kept = ROOT / "build/test-logs" / self.folder.name
+            shutil.copytree(self.folder, kept, ignore_dangling_symlinks=True,
+                            ignore=lambda folder, names: [n for n in names if not n.endswith((".log", ".conf"))
+                                                          and not os.path.isdir(os.path.join(folder, n))])
+            print(f"logs kept in {kept.relative_to(ROOT)}")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, name, argv, **options):
+        process = Process(name, argv, self.folder, **options)
+        self.processes.append(process)
+        return process
+
+    # ------------------------------------------------------------ certificates
+
+    def pki_run(self, *arguments, folder=None):
+        subprocess.run([ROOT / "configs/pki", folder or self.pki, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    def make_pki(self):
+        self.pki_run("init")
+        self.pki_run("server", "localhost")
+
+    def make_device(self, device):
+        if not (self.pki / f"{device}.pem").exists():
+            self.pki_run("device", device)
+
+    # ------------------------------------------------------------ the broker, with the settings we ship
+
+    def write_broker_settings(self, plain=False):
+        conf = (ROOT / "configs/mosquitto/faultline.conf").read_text()
+        for was, now in (("/etc/faultline/pki", self.pki), ("/etc/mosquitto/faultline.passwd", self.folder / "passwd"),
+                         ("/etc/mosquitto/", f"{ROOT}/configs/mosquitto/"), ("/run/mosquitto", self.folder),
+                         ("listener 8883", f"listener {self.port} 127.0.0.1")):
+            conf = conf.replace(str(was), str(now))
+        head = f"persistence true\npersistence_location {self.folder}/\nlog_dest stderr\nuser root\n"
+        if plain:
+            self.plain_port = self.plain_port or free_port()
+            conf += f"\nlistener {self.plain_port} 127.0.0.1\nallow_anonymous true\nmax_connections 5000\n"
+        path = self.folder / "mosquitto.conf"
+        path.write_text(head + conf)
+        return path
+
+    def start_broker(self, plain=False):
+        """plain: one more listener without TLS and certificates, for benchmarks on loopback."""
+        password = self.folder / "collector.password"
+        if not password.exists():
+            password.write_text("a throw-away password\n")
+            password.chmod(0o600)
+            subprocess.run(["mosquitto_passwd", "-b", "-c", self.folder / "passwd", COLLECTOR, "a throw-away password"],
+                           check=True, stderr=subprocess.DEVNULL)
+        self.broker = self.start("broker", ["mosquitto", "-c", self.write_broker_settings(plain)])
+        self.broker.wait("mosquitto version .* running")
+        return self.broker
+
+    def forget_broker_memory(self):
+        (self.folder / "mosquitto.db").unlink(missing_ok=True)
+
+    # ------------------------------------------------------------ the collector
+
+    def write_server_settings(self, extra=""):
+        tokens = self.folder / "tokens"
+        if not tokens.exists():
+            self.token = subprocess.run([BUILD / "faultline", "token", "new", "test", "--role", "reader", "--tokens-file",
+                                         tokens], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+        path = self.folder / "server.conf"
+        path.write_text(f"""
+server {{
+    name = "rig"
+}}
+broker {{
+    address = "unix:{self.folder}/collector.sock"
+    user = "{COLLECTOR}"
+    password_file = "{self.folder}/collector.password"
+}}
+store {{
+    {self.database.settings()}
+    catalogue = "{ROOT}/configs/catalogue.csv"
+}}
+http {{
+    address = "127.0.0.1:{self.http_port}"
+    tokens_file = "{tokens}"
+}}
+{extra}
+""")
+        return path
+
+    def start_server(self, extra="", wait=True):
+        self.server = self.start("server", [BUILD / "faultline-server", "--config", self.write_server_settings(extra)])
+        if wait:
+            self.server.wait("server.ready")
+        return self.server
+
+    def get(self, path, token=None):
+        """GET from the collector: (status, parsed JSON or text)."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}",
+                                         headers={"Authorization": f"Bearer {token or self.token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                body, status = answer.read().decode(), answer.status
+        except urllib.error.HTTPError as error:
+            body, status = error.read().decode(), error.code
+        try:
+            return status, json.loads(body)
+        except ValueError:
+            return status, body
+
+    # ------------------------------------------------------------ agents
+
+    def write_agent_settings(self, device, extra="", line="home", model="HUB-1", **spool):
+        self.make_device(device)
+        folder = self.folder / device
+        folder.mkdir(exist_ok=True)
+        spool_lines = "\n    ".join(f"{key} = {value}" for key, value in spool.items())
+        path = folder / "agent.conf"
+        path.write_text(f"""
+device {{
+    product_line = "{line}"
+    model = "{model}"
+    serial = "SN-{device}"
+}}
+broker {{
+    address = "localhost:{self.port}"
+    ca_file = "{self.pki}/device-ca.pem"
+    cert_file = "{self.pki}/{device}.pem"
+    key_file = "{self.pki}/{device}.key"
+}}
+spool {{
+    path = "{folder}/spool"
+    {spool_lines}
+}}
+app {{
+    socket = "{folder}/agent.sock"
+}}
+{extra}
+""")
+        return path
+
+    def start_agent(self, device, extra="", **settings):
+        return self.start(device, [BUILD / "faultline-agent", "--config",
+                                   self.write_agent_settings(device, extra, **settings)])
+
+    def report(self, device, *arguments):
+        """faultline-report on that device; returns the exit status."""
+        return subprocess.run([BUILD / "faultline-report", "--socket", self.folder / device / "agent.sock", *arguments],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
+
+    def tickets(self):
+        return self.get("/api/v1/tickets?limit=500")[1]["items"]
