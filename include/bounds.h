@@ -3,12 +3,17 @@
 #ifndef FAULTLINE_BOUNDS_H
 #define FAULTLINE_BOUNDS_H
 
+#include <stdint.h>
+
+/* Numbers, counts and times on the wire stay within ±2^53: exact in JSON and in every SQL bigint, and the sum or
+ * difference of any two cannot overflow. Random 64-bit identities (epoch, boot, NAME, hash) use all bits. */
+#define BOUND_EXACT (INT64_C(1) << 53)
+
 enum {
     /* The wire (wire.md, reliability.md 4.2) */
     BOUND_UPLINK_BYTES = 16 * 1024,    /* one MQTT message: bounds memory per message on broker and collector */
     BOUND_UPLINK_RECORDS = 64,         /* keeps the transaction of one message short */
     BOUND_WIRE_DEPTH = 4,              /* protobuf-c recurses: 8,000 levels overflow an 8 MiB stack */
-    BOUND_WIRE_FIELDS = 2048,          /* fields in one message, all levels: 64 records of ~30 fields fit */
     BOUND_WIRE_UNKNOWN_BYTES = 1024,   /* room for newer minor versions, not for bombs */
     BOUND_ARENA_BYTES = 256 * 1024,    /* decoded form of one uplink; 64 KiB of hostile input grew 92-fold unbounded */
     BOUND_RECEIPT_BYTES = 16 * 1024,   /* downlink, same reasons */
@@ -33,6 +38,7 @@ enum {
     BOUND_SNAPSHOT_FAULTS = 64,        /* one record; a larger snapshot takes several, see struct snapshot */
     BOUND_HEALTH_MEASURES = 48,
     BOUND_PARTS = 32,
+    BOUND_FIRMWARE = 32,
 
     /* J1939 on the device */
     BOUND_J1939_REPORTERS = 254,       /* one for each source address */
