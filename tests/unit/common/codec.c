@@ -137,12 +137,73 @@ static void an_uplink_keeps_each_record_and_its_bytes(void **state)
     }
 }
 
+/* Appends copies of r, numbered on, until the uplink is full; returns its length. */
+static size_t fill_uplink(struct record *r, uint8_t *bytes, size_t cap)
+{
+    uint8_t one[BOUND_RECORD_BYTES];
+    size_t used = codec_uplink_begin(&head, bytes, cap), n, grown;
+
+    for (unsigned i = 0; i < BOUND_UPLINK_RECORDS; i++) {
+        r->number = i + 1;
+        assert_ok(codec_record_encode(r, one, sizeof one, &n, &fail));
+        if (!(grown = codec_uplink_add(bytes, used, cap, one, n)))
+            break;
+        used = grown;
+    }
+    return used;
+}
+
+/* An honest message must never be refused for the size of its decoded form, or its lane would stand still. These are the
+ * records with the most decoded bytes for each byte on the wire. */
+static void the_arena_has_room_for_the_worst_that_encodes(void **state)
+{
+    const struct fault_report small = {.key = {.bus = "", .ns = "a", .code = "1", .component = ""}, .subject = "",
+        .lamps = LAMPS_NONE, .source_occurrences = OCCURRENCES_NONE};
+    struct fault_report faults[BOUND_SNAPSHOT_FAULTS];
+    struct frame_value frame[BOUND_FRAME_VALUES];
+    struct measure measures[BOUND_HEALTH_MEASURES];
+    struct firmware firmware[BOUND_FIRMWARE];
+    struct part parts[BOUND_PARTS];
+    uint8_t bytes[BOUND_UPLINK_BYTES];
+    struct uplink u;
+    (void)state;
+
+    for (size_t i = 0; i < countof(faults); i++)
+        faults[i] = small;
+    for (size_t i = 0; i < countof(frame); i++)
+        frame[i] = (struct frame_value){"a", 0, ""};
+    for (size_t i = 0; i < countof(measures); i++)
+        measures[i] = (struct measure){.name = "a", .unit = ""};
+    for (size_t i = 0; i < countof(parts); i++) {
+        firmware[i] = (struct firmware){"", ""};
+        parts[i] = (struct part){"", "", "", "", "", "", ""};
+    }
+    struct record worst[] = {
+        {.behind = "", .kind = RECORD_SNAPSHOT, .snapshot = {faults, countof(faults), 0, 0, 1}},
+        {.behind = "", .kind = RECORD_FAULT, .fault = small},
+        {.behind = "", .lane = LANE_HEALTH, .kind = RECORD_HEALTH,
+            .health = {.measures = measures, .measure_count = countof(measures), .restart_reason = ""}},
+        {.behind = "", .kind = RECORD_INVENTORY,
+            .inventory = {"", "", "", "", firmware, countof(firmware), parts, countof(parts)}},
+    };
+    worst[1].fault.frame = frame;
+    worst[1].fault.frame_count = countof(frame);
+    for (size_t i = 0; i < countof(worst); i++) {
+        size_t n = fill_uplink(&worst[i], bytes, sizeof bytes);
+
+        assert_ok(codec_uplink_decode(bytes, n, &decoded, &u, &fail));
+        print_message("%s: %zu bytes on the wire, %zu decoded\n", record_word(worst[i].kind), n, decoded.used);
+        arena_reset(&decoded);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(any_record_comes_back_as_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_receipt_comes_back_as_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_uplink_keeps_each_record_and_its_bytes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_arena_has_room_for_the_worst_that_encodes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
