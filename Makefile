@@ -14,6 +14,7 @@ PREFIX     ?= /usr/local
 PKG_CONFIG ?= pkg-config
 PROTOC_C   ?= protoc-c
 STRIP      ?= strip
+OBJCOPY    ?= objcopy
 WITH_PG    ?= yes
 WITH_CAN   ?= yes
 
@@ -34,7 +35,7 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE -DFAULTLINE_VERSION='"$(VERSION)"' -pthread
 DEFINES  := $(if $(filter yes,$(WITH_PG)),-DWITH_PG) $(if $(filter yes,$(WITH_CAN)),-DWITH_CAN)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_CFLAGS  = $(LANGUAGE) $(OPTIMISE) $(HARDEN) $(SANFLAGS) $(DEFINES) -fPIC -ffunction-sections -fdata-sections $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
+ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
 
 AGENT_PKGS  := libmosquitto libprotobuf-c libconfuse libevent_core libssl libcrypto
 SERVER_PKGS := $(AGENT_PKGS) libevent_extra libevent_openssl libevent_pthreads jansson sqlite3 $(if $(filter yes,$(WITH_PG)),libpq)
@@ -75,7 +76,8 @@ quote = $(patsubst %,-iquote %,$(1))
 
 COMMON_SRC := $(wildcard common/*.c)
 AGENT_SRC  := $(wildcard agent/*.c $(AGENT_DIRS:=/*.c))
-CLIENT_LIB := $(wildcard agent/client/faultline.c)
+CLIENT_LIB := agent/client/faultline.c common/appwire.c common/appwire_read.c common/appwire_rules.c common/fail.c \
+              common/words.c
 SERVER_SRC := $(wildcard server/*.c $(SERVER_DIRS:=/*.c))
 ifneq ($(WITH_PG),yes)
 SERVER_SRC := $(filter-out server/store/db_pg.c,$(SERVER_SRC))
@@ -110,10 +112,15 @@ $(B)/obj/%.o: %.c
 $(B)/libcommon.a: $(call obj,$(COMMON_SRC)) $(B)/obj/gen/faultline.pb-c.o
 $(B)/libagent.a:  $(call obj,$(filter-out agent/main.c,$(AGENT_SRC)))
 $(B)/libserver.a: $(call obj,$(filter-out server/main.c,$(SERVER_SRC)))
-$(B)/libfaultline.a: $(call obj,$(CLIENT_LIB))
+$(B)/libfaultline.a: $(B)/obj/libfaultline.o
 $(B)/lib%.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@; $(AR) rcs $@ $^
+
+# One object in which only the fl_ names can be seen, so that the archive never clashes with a program's own names.
+$(B)/obj/libfaultline.o: $(call obj,$(CLIENT_LIB))
+	$(Q)$(CC) -r -nostdlib -o $@ $^
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='fl_*' $@
 
 link = $(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
 
