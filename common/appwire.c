@@ -133,8 +133,7 @@ static void put_fault(struct writer *w, const struct appwire_request *r)
         put_frame(w, &r->frame[i]);
 }
 
-int appwire_request_encode(
-    const struct appwire_request *r, char *buf, size_t cap, size_t *ret_bytes, struct fail *f)
+int appwire_request_encode(const struct appwire_request *r, char *buf, size_t cap, size_t *ret_bytes, struct fail *f)
 {
     struct appwire_answer refusal;
     struct verdict_on v = {&refusal, f};

@@ -209,9 +209,7 @@ static int take(struct verdict_on *v, enum key key, char *value, struct appwire_
             return 0;
         return appwire_malformed(v, "class", "not general, important or urgent");
     case KEY_VALUE:
-        return read_double(value, &r->measure.value)
-                   ? 0
-                   : appwire_malformed(v, "value", "not a finite decimal number");
+        return read_double(value, &r->measure.value) ? 0 : appwire_malformed(v, "value", "not a finite decimal number");
     default:
         return take_text(r, key, value);
     }

@@ -16,10 +16,8 @@ int appwire_malformed(struct verdict_on *v, const char *key, const char *rule)
 
 int appwire_too_many(struct verdict_on *v, const char *key, const char *what, uint64_t limit, uint64_t value)
 {
-    *v->refusal =
-        (struct appwire_answer){.reason = APPWIRE_LIMIT, .text = v->f->text, .limit = limit, .value = value};
-    return fail_set(
-        v->f, FAIL_LIMIT, "%s: %" PRIu64 " %s where at most %" PRIu64 " fit", key, value, what, limit);
+    *v->refusal = (struct appwire_answer){.reason = APPWIRE_LIMIT, .text = v->f->text, .limit = limit, .value = value};
+    return fail_set(v->f, FAIL_LIMIT, "%s: %" PRIu64 " %s where at most %" PRIu64 " fit", key, value, what, limit);
 }
 
 /* How many bytes the UTF-8 character at s takes; 0 when there is none, or it is a control byte (Unicode 15,

@@ -9,12 +9,11 @@
  *
  *     #include <faultline.h>
  *     #include <stdio.h>
- *     int main(void)
- *     {
+ *     int main(void) {
  *         struct fl *fl;
- *         int result = fl_open(&fl, NULL);
- *         if (result == FL_OK) result = fl_raise(fl, "E4", NULL);
- *         if (result != FL_OK) fprintf(stderr, "%s\n", fl_strerror(result));
+ *         if (fl_open(&fl, NULL) != FL_OK) return 1;
+ *         int result = fl_raise(fl, "E4", NULL);
+ *         puts(fl_strerror(result));
  *         fl_close(fl);
  *         return result != FL_OK;
  *     }
@@ -49,9 +48,9 @@ extern "C" {
 /* What a function returns. Zero is success; numbers are never changed or used again. */
 enum fl_result {
     FL_OK = 0,
-    FL_INVALID = -1, /* an argument is outside its range; fl_detail() names it. Nothing was sent, or the agent
+    FL_INVALID = -1,  /* an argument is outside its range; fl_detail() names it. Nothing was sent, or the agent
                         refused */
-    FL_LIMIT = -2,   /* a text or list is too long; fl_detail() names it, its limit and its length */
+    FL_LIMIT = -2,    /* a text or list is too long; fl_detail() names it, its limit and its length */
     FL_NO_AGENT = -3, /* no agent listens on the socket. It may still start: try again later */
     FL_DENIED = -4,   /* the socket's permissions keep this process out (is it in the agent's group?) */
     FL_TIMEOUT = -5,  /* no answer in time. It may or may not have been recorded: call again */
@@ -59,9 +58,8 @@ enum fl_result {
     FL_RATE = -7,     /* too many requests: try again after fl_retry_after_ms() */
     FL_FULL = -8,     /* the agent has no room for it */
     FL_DISK = -9,     /* the agent's disk failed: it cannot promise anything */
-    FL_VERSION =
-        -10, /* the agent speaks another version of the protocol, or the caller is newer than this library */
-    FL_SYSTEM = -11, /* the operating system refused (descriptors, memory); fl_detail() says what */
+    FL_VERSION = -10, /* the agent speaks another version of the protocol, or the caller is newer than this library */
+    FL_SYSTEM = -11,  /* the operating system refused (descriptors, memory); fl_detail() says what */
 };
 
 /* How serious the application believes the fault to be for service; the catalogue of the collector decides.
@@ -77,11 +75,10 @@ enum fl_class {
 struct fl;
 
 struct fl_options {
-    size_t struct_size; /* sizeof(struct fl_options) */
-    const char
-        *socket_path; /* the agent's socket, at most 107 bytes. NULL: environment variable FAULTLINE_SOCKET,
+    size_t struct_size;      /* sizeof(struct fl_options) */
+    const char *socket_path; /* the agent's socket, at most 107 bytes. NULL: environment variable FAULTLINE_SOCKET,
                        * unless the process is set-user-id; else /run/faultline/agent.sock */
-    uint32_t timeout_ms; /* the longest a call may take, 1 to 60,000 ms. 0: 1,000 ms */
+    uint32_t timeout_ms;     /* the longest a call may take, 1 to 60,000 ms. 0: 1,000 ms */
 };
 
 /* One value that was measured when the fault appeared (freeze frame). This struct never changes. */
@@ -94,15 +91,13 @@ struct fl_value {
 /* Which fault, and what is known about it. ns, mode and component, with the code, are its identity: give the
  * same ones to fl_raise() and fl_clear(). All else is used by fl_raise() only. */
 struct fl_fault {
-    size_t struct_size; /* sizeof(struct fl_fault) */
-    const char *ns; /* namespace of the code, 1 to 32 of [A-Za-z0-9._:-]: "hvac:acme:split". NULL: "app" */
-    const char
-        *component; /* which instance is concerned, at most 64 bytes: "compressor". NULL: the only one */
-    const char
-        *subject;  /* the part that is broken when it is not the component, at most 64 bytes. NULL: none */
-    uint32_t mode; /* failure mode within the code, any number. 0 where the namespace has none */
-    uint32_t severity; /* 0 info or not known, 1 maintenance, 2 warning, 3 derate or trip, 4 stop or danger */
-    enum fl_class ticket_class;   /* FL_CLASS_UNSET leaves it to the catalogue */
+    size_t struct_size;         /* sizeof(struct fl_fault) */
+    const char *ns;             /* namespace of the code, 1 to 32 of [A-Za-z0-9._:-]: "hvac:acme:split". NULL: "app" */
+    const char *component;      /* which instance is concerned, at most 64 bytes: "compressor". NULL: the only one */
+    const char *subject;        /* the part that is broken when it is not the component, at most 64 bytes. NULL: none */
+    uint32_t mode;              /* failure mode within the code, any number. 0 where the namespace has none */
+    uint32_t severity;          /* 0 info or not known, 1 maintenance, 2 warning, 3 derate or trip, 4 stop or danger */
+    enum fl_class ticket_class; /* FL_CLASS_UNSET leaves it to the catalogue */
     const struct fl_value *frame; /* freeze frame; NULL when frame_count is 0 */
     size_t frame_count;           /* 0 to 32 */
 };

@@ -295,8 +295,7 @@ static int exit_status(int result)
 
 static bool may_pass(int result)
 {
-    return result == FL_NO_AGENT || result == FL_TIMEOUT || result == FL_GONE || result == FL_RATE ||
-           result == FL_FULL;
+    return result == FL_NO_AGENT || result == FL_TIMEOUT || result == FL_GONE || result == FL_RATE || result == FL_FULL;
 }
 
 static int64_t now_ms(void)
@@ -345,8 +344,8 @@ int main(int argc, char **argv)
         return usage(fl_strerror(result), "--socket or FAULTLINE_SOCKET");
     result = report(fl, &r);
     if (result != FL_OK)
-        fprintf(stderr, "faultline-report: %s: %s%s%s\n", r.code, fl_strerror(result),
-            *fl_detail(fl) ? ": " : "", fl_detail(fl));
+        fprintf(stderr, "faultline-report: %s: %s%s%s\n", r.code, fl_strerror(result), *fl_detail(fl) ? ": " : "",
+            fl_detail(fl));
     fl_close(fl);
     return exit_status(result);
 }

@@ -322,8 +322,8 @@ void fl_close(struct fl *fl)
 static int take_frame(struct fl *fl, const struct fl_fault *fault, struct appwire_request *r)
 {
     if (fault->frame_count > BOUND_FRAME_VALUES) {
-        fail_set(&fl->why, FAIL_LIMIT, "frame: %zu values where at most %d fit", fault->frame_count,
-            BOUND_FRAME_VALUES);
+        fail_set(
+            &fl->why, FAIL_LIMIT, "frame: %zu values where at most %d fit", fault->frame_count, BOUND_FRAME_VALUES);
         return FL_LIMIT;
     }
     if (fault->frame_count && !fault->frame) {
@@ -331,8 +331,8 @@ static int take_frame(struct fl *fl, const struct fl_fault *fault, struct appwir
         return FL_INVALID;
     }
     for (size_t i = 0; i < fault->frame_count; i++)
-        r->frame[i] = (struct frame_value){
-            or_empty(fault->frame[i].name), fault->frame[i].value, or_empty(fault->frame[i].unit)};
+        r->frame[i] =
+            (struct frame_value){or_empty(fault->frame[i].name), fault->frame[i].value, or_empty(fault->frame[i].unit)};
     r->frame_count = fault->frame_count;
     return FL_OK;
 }
@@ -343,8 +343,7 @@ static int take_fault(struct fl *fl, const struct fl_fault *fault, struct appwir
     int result = take_struct(&known, sizeof known, fault);
 
     if (result != FL_OK) {
-        fail_set(
-            &fl->why, FAIL_INPUT, "fault: struct_size is not that of a struct fl_fault this library knows");
+        fail_set(&fl->why, FAIL_INPUT, "fault: struct_size is not that of a struct fl_fault this library knows");
         return result;
     }
     if (known.severity > 4) {
@@ -362,8 +361,7 @@ static int take_fault(struct fl *fl, const struct fl_fault *fault, struct appwir
 
 static int ask_about(struct fl *fl, enum appwire_verb verb, const char *code, const struct fl_fault *fault)
 {
-    struct appwire_request r = {
-        .verb = verb, .ns = "app", .code = or_empty(code), .component = "", .subject = ""};
+    struct appwire_request r = {.verb = verb, .ns = "app", .code = or_empty(code), .component = "", .subject = ""};
 
     begin(fl);
     int result = fault ? take_fault(fl, fault, &r) : FL_OK;

@@ -139,13 +139,13 @@ static void what_breaks_a_rule_is_not_written(void **state)
     (void)state;
 
     memset(long_text, 'x', sizeof long_text - 1);
-#define REFUSED(change, fail_code, word)                                                                     \
-    do {                                                                                                     \
-        r = plain;                                                                                           \
-        change;                                                                                              \
-        assert_int_equal(appwire_request_encode(&r, packet, sizeof packet, &n, &f), -1);                     \
-        assert_int_equal(f.code, fail_code);                                                                 \
-        assert_non_null(strstr(f.text, word));                                                               \
+#define REFUSED(change, fail_code, word)                                                                               \
+    do {                                                                                                               \
+        r = plain;                                                                                                     \
+        change;                                                                                                        \
+        assert_int_equal(appwire_request_encode(&r, packet, sizeof packet, &n, &f), -1);                               \
+        assert_int_equal(f.code, fail_code);                                                                           \
+        assert_non_null(strstr(f.text, word));                                                                         \
     } while (0)
     REFUSED(r.code = "", FAIL_INPUT, "code");
     REFUSED(r.code = "E 4", FAIL_INPUT, "code");
@@ -231,8 +231,7 @@ static void refuse(const char *bytes, size_t n, enum appwire_reason reason, cons
     struct appwire_request r = {.frame_count = 77};
     struct appwire_answer refusal = {0};
     struct fail f;
-    char *packet =
-        malloc(n + 1); /* of the exact size and one, so that a sanitizer sees a read past the end */
+    char *packet = malloc(n + 1); /* of the exact size and one, so that a sanitizer sees a read past the end */
 
     memcpy(packet, bytes, n);
     assert_int_equal(appwire_request_decode(packet, n, &r, &refusal, &f), -1);

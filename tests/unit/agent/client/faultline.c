@@ -86,8 +86,7 @@ static void join_agent(void)
 
 static struct fl *open_handle(uint32_t timeout_ms)
 {
-    struct fl_options options = {
-        .struct_size = sizeof options, .socket_path = path, .timeout_ms = timeout_ms};
+    struct fl_options options = {.struct_size = sizeof options, .socket_path = path, .timeout_ms = timeout_ms};
     struct fl *fl;
 
     assert_int_equal(fl_open(&fl, &options), FL_OK);
@@ -120,10 +119,9 @@ static void raise_and_clear_say_what_the_application_said(void **state)
     assert_int_equal(fl_measure(fl, "supply", 21.5, "degC"), FL_OK);
     fl_close(fl);
     join_agent();
-    assert_string_equal(agent.seen[0],
-        "faultline 1 raise\nns=hvac:acme:split\ncode=E4\nmode=3\ncomponent=compressor\n"
-        "subject=fan\nseverity=2\nclass=urgent\n"
-        "frame=head%20temp 118.5 degC\nframe=rpm 1850\n");
+    assert_string_equal(agent.seen[0], "faultline 1 raise\nns=hvac:acme:split\ncode=E4\nmode=3\ncomponent=compressor\n"
+                                       "subject=fan\nseverity=2\nclass=urgent\n"
+                                       "frame=head%20temp 118.5 degC\nframe=rpm 1850\n");
     assert_string_equal(
         agent.seen[1], "faultline 1 clear\nns=hvac:acme:split\ncode=E4\nmode=3\ncomponent=compressor\n");
     assert_string_equal(agent.seen[2], "faultline 1 measure\nname=supply\nvalue=21.5\nunit=degC\n");
@@ -159,8 +157,7 @@ static void each_refusal_has_its_result(void **state)
 static void what_is_no_answer_is_not_taken_for_one(void **state)
 {
     static char long_answer[4096];
-    const char *scripts[][2] = {
-        {"HTTP/1.1 200 OK\r\n", NULL}, {"faultline 2 accepted\n", NULL}, {long_answer, NULL}};
+    const char *scripts[][2] = {{"HTTP/1.1 200 OK\r\n", NULL}, {"faultline 2 accepted\n", NULL}, {long_answer, NULL}};
     (void)state;
 
     strcpy(long_answer, accepted);
