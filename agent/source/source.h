@@ -1,0 +1,71 @@
+/* source.h: the seam between where faults come from and the rest of the agent.
+ *
+ * A source is opened with its settings and a struct source_env, puts its descriptors and timers into the one libevent
+ * loop by itself, and from there on calls the sink. It never blocks the loop, never exits the process over what a peer
+ * or a bus sends, and reads time only through env->clock. All on the agent's one thread.
+ *
+ *     const struct source_type source_j1939 = {"j1939", j1939_keys, sizeof(struct j1939_settings), open, close};
+ */
+#ifndef FAULTLINE_SOURCE_H
+#define FAULTLINE_SOURCE_H
+
+#include "conf.h"
+#include "observation.h"
+#include "record.h"
+
+struct event_base; /* libevent */
+
+/* Where a source delivers. Each call returns 0 when what was delivered is safe (a change of state that it caused is in
+ * the spool, synced), or -1 with f set: refused. A source whose peer waits for an answer passes that on; others count
+ * it and go on: the fault monitor tells again what could not be told. Arguments are borrowed for the call. The sink
+ * must not close the source from inside a call. */
+struct source_sink {
+    void *ctx;
+    /* A reporter's whole list; one fault there or not. */
+    int (*list)(void *ctx, const struct fault_list *l, const struct stamp *when, struct fail *f);
+    int (*observe)(void *ctx, const struct observation *o, const struct stamp *when, struct fail *f);
+    /* The reporter is known to be gone (bus-off, poll failure). Silence by itself is found by the monitor. */
+    int (*silent)(void *ctx, const struct reporter *r, const struct stamp *when, struct fail *f);
+    /* r->address is new, or was lost to another. */
+    int (*moved)(void *ctx, const struct reporter *r, bool lost, const struct stamp *when, struct fail *f);
+    /* Somebody cleared all of a reporter's active (or healed) faults on the bus; actor as in monitor.h. */
+    int (*cleared)(void *ctx, const struct reporter *r, const char *ns, bool active, const char *actor,
+        const struct stamp *when, struct fail *f);
+    int (*health)(void *ctx, const struct health *h, const struct stamp *when, struct fail *f);
+    /* Parts and firmware that the source read. It names only what it knows; whoever keeps the inventory merges by
+     * position and component. */
+    int (*inventory)(void *ctx, const struct inventory *i, const struct stamp *when, struct fail *f);
+};
+
+/* What a source is given; borrowed until it is closed. */
+struct source_env {
+    struct event_base *base;
+    const struct clock *clock;
+    uint64_t boot; /* for the stamps */
+    const struct source_sink *sink;
+};
+
+struct source_type {
+    const char *kind;            /* the settings section's name: j1939, app, health */
+    const struct conf_key *keys; /* of one section; ends with a NULL name */
+    size_t settings_bytes;       /* of the struct that the keys fill */
+    /* settings is borrowed until close. ret_state is what close() takes. FAIL_SETTINGS, FAIL_IO, FAIL_NOT_FOUND. */
+    int (*open)(const void *settings, const struct source_env *env, void **ret_state, struct fail *f);
+    void (*close)(void *state); /* NULL is fine */
+};
+
+/* One opened source, as the agent's main keeps it. */
+struct source {
+    const struct source_type *type;
+    void *state;
+};
+
+/* The stamp of now. */
+static inline struct stamp source_now(const struct source_env *env)
+{
+    const struct clock *c = env->clock;
+
+    return (struct stamp){env->boot, c->mono(c->ctx), c->wall(c->ctx), c->quality(c->ctx)};
+}
+
+#endif
