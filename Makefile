@@ -52,7 +52,7 @@ TEST_CLIBS  = $(call once,TEST_CLIBS,--libs $(CLI_PKGS) cmocka)
 # ---------------------------------------------------------------- who may include whom (architecture in README.md)
 # A header is included by its bare name and found only in the folders listed here, so a forbidden include does not compile.
 
-in_common          := include $(B)/gen
+in_common          := common include $(B)/gen
 in_agent           := agent include
 in_agent/source    := agent/source agent/fault agent/spool include
 in_agent/fault     := agent/fault include
