@@ -12,7 +12,9 @@
  * The only door to libconfuse. Durations take ms, s, m, h, d ("15m"); sizes take K, M, G ("64M", 1024-based). A value
  * out of range, an unknown key or section, a missing required key and a brace left open are refused with
  * FAIL_SETTINGS: "agent.conf:12: spool.max_bytes: 5 is below 1M (allowed: 1M to 64G)".
- * "include" files, environment variables and functions of libconfuse are not part of the language.
+ * A value of letters, digits and _-./:@% stands bare; others in double quotes (\" \\ \$ inside) or single quotes. Comments
+ * begin with #. A key, an unnamed section and a section's name stand once. An unreadable file is FAIL_SETTINGS with sys
+ * set. "include" files, environment variables and functions of libconfuse are not part of the language.
  * Blocks on file I/O; start-up and reload only; one thread. */
 #ifndef FAULTLINE_CONF_H
 #define FAULTLINE_CONF_H
@@ -42,7 +44,7 @@ struct conf_key {
     const char *fallback;     /* as written in a file; NULL = required */
     int64_t min, max;
     const char *const *words; /* CONF_WORD: NULL-terminated */
-    bool secret;              /* shown as "***" by conf_print() */
+    bool secret;              /* CONF_TEXT: shown as "***" by conf_print() when it is not empty */
     const char *help;
 };
 
