@@ -40,8 +40,8 @@ struct conf_key {
     const char *name;
     enum conf_type type;
     size_t offset;
-    size_t size;              /* CONF_TEXT: bytes of the field */
-    const char *fallback;     /* as written in a file; NULL = required */
+    size_t size;          /* CONF_TEXT: bytes of the field */
+    const char *fallback; /* as written in a file; NULL = required */
     int64_t min, max;
     const char *const *words; /* CONF_WORD: NULL-terminated */
     bool secret;              /* CONF_TEXT: shown as "***" by conf_print() when it is not empty */
@@ -58,9 +58,9 @@ struct conf_section {
     void *items;
     size_t item_bytes;
     size_t max_items;
-    size_t *ret_count;           /* named sections: how many there are */
+    size_t *ret_count; /* named sections: how many there are */
     size_t name_offset, name_size;
-    bool optional;               /* unnamed: when absent, required keys are not asked for and *ret_count (if any) is 0 */
+    bool optional; /* unnamed: when absent, required keys are not asked for and *ret_count (if any) is 0 */
 };
 
 /* Reads path into the sections' structs. sections ends with a section whose name is NULL. On failure the structs may
