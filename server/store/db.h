@@ -84,8 +84,8 @@ struct db_driver {
     int (*prepare)(struct db *db, const char *sql, const struct db_value *values, size_t n, void **ret, struct fail *f);
     void (*discard)(struct db *db, void *statement);
     int (*run)(struct db *db, void *statement, const struct db_value *values, size_t n, struct fail *f);
-    int (*query)(struct db *db, void *statement, const struct db_value *values, size_t n, struct db_rows *ret,
-        struct fail *f);
+    int (*query)(
+        struct db *db, void *statement, const struct db_value *values, size_t n, struct db_rows *ret, struct fail *f);
     int (*next)(struct db_rows *rows, bool *ret_found, struct fail *f);
     void (*done)(struct db_rows *rows);
     int64_t (*get_i64)(const struct db_rows *rows, int column);

@@ -28,9 +28,9 @@ struct pg {
     struct db base;
     PGconn *connection;
     enum store_mode mode;
-    unsigned pending;      /* commands sent whose results were not read */
-    unsigned names;        /* prepared statements named so far */
-    unsigned generation;   /* of the prepared statements the server knows; from 1 */
+    unsigned pending;    /* commands sent whose results were not read */
+    unsigned names;      /* prepared statements named so far */
+    unsigned generation; /* of the prepared statements the server knows; from 1 */
     bool in_transaction;
     struct fail failure; /* the first since the last rollback */
 };
@@ -344,8 +344,7 @@ static Oid type_of(enum db_type type)
     return types[type];
 }
 
-static int prepare(
-    struct db *db, const char *sql, const struct db_value *values, size_t n, void **ret, struct fail *f)
+static int prepare(struct db *db, const char *sql, const struct db_value *values, size_t n, void **ret, struct fail *f)
 {
     struct statement *statement = calloc(1, sizeof *statement);
 
@@ -413,8 +412,8 @@ static int send_statement(
             return -1;
         statement->generation = p->generation;
     }
-    return sent(p,
-        PQsendQueryPrepared(p->connection, statement->name, (int)n, to.values, to.lengths, to.formats, 1), f);
+    return sent(
+        p, PQsendQueryPrepared(p->connection, statement->name, (int)n, to.values, to.lengths, to.formats, 1), f);
 }
 
 /* Outside a transaction a failure is over when it was told. */
@@ -436,8 +435,8 @@ static int run(struct db *db, void *statement, const struct db_value *values, si
     return ended(p, synchronise(p, NULL, f));
 }
 
-static int query(struct db *db, void *statement, const struct db_value *values, size_t n, struct db_rows *ret,
-    struct fail *f)
+static int query(
+    struct db *db, void *statement, const struct db_value *values, size_t n, struct db_rows *ret, struct fail *f)
 {
     struct pg *p = of(db);
     PGresult *result;

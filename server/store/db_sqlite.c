@@ -350,8 +350,7 @@ static int idle(struct db *db, struct fail *f)
 
 /* ---------------------------------------------------------------- statements */
 
-static int prepare(
-    struct db *db, const char *sql, const struct db_value *values, size_t n, void **ret, struct fail *f)
+static int prepare(struct db *db, const char *sql, const struct db_value *values, size_t n, void **ret, struct fail *f)
 {
     sqlite3_stmt *statement;
     char name[16];
@@ -392,8 +391,7 @@ static int bind_one(sqlite3_stmt *statement, int i, const struct db_value *value
     return SQLITE_MISUSE;
 }
 
-static int bind_all(
-    struct sqlite *s, sqlite3_stmt *statement, const struct db_value *values, size_t n, struct fail *f)
+static int bind_all(struct sqlite *s, sqlite3_stmt *statement, const struct db_value *values, size_t n, struct fail *f)
 {
     for (size_t i = 0; i < n; i++) {
         int rc = bind_one(statement, (int)i + 1, &values[i]);
@@ -410,8 +408,8 @@ static int run(struct db *db, void *statement, const struct db_value *values, si
     return step_once(of(db), statement, f);
 }
 
-static int query(struct db *db, void *statement, const struct db_value *values, size_t n, struct db_rows *ret,
-    struct fail *f)
+static int query(
+    struct db *db, void *statement, const struct db_value *values, size_t n, struct db_rows *ret, struct fail *f)
 {
     struct sqlite *s = of(db);
 

@@ -9,8 +9,8 @@
 
 /* The assembler reads the file (paths from the root of the tree, where the build runs), so that nothing has to be
  * generated. Each file is listed twice: here and in schema_steps. */
-#define EMBED(symbol, path) \
-    __asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n"); \
+#define EMBED(symbol, path)                                                                                            \
+    __asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n");                       \
     extern const char symbol[] __attribute__((visibility("hidden")))
 
 EMBED(schema_001_base, "server/store/schema/001_base.sql");
@@ -94,8 +94,8 @@ static int read_version(
     while (db_next(&rows, &found, f) == 0) {
         if (!found) {
             if (newest > count)
-                return fail_set(f, FAIL_NEWER,
-                    "the database is of schema version %zu, this program knows up to %zu", newest, count);
+                return fail_set(f, FAIL_NEWER, "the database is of schema version %zu, this program knows up to %zu",
+                    newest, count);
             if (changed || version != newest)
                 return fail_set(f, FAIL_CORRUPT, "the database went through another %s", steps[version - 1].name);
             *ret_version = version;
@@ -105,7 +105,8 @@ static int read_version(
         if (newest > count || changed)
             continue;
         version++;
-        changed = newest != version || strcmp(db_get_text(&rows, 1), checksum_of(steps[version - 1].sql, checksum)) != 0;
+        changed =
+            newest != version || strcmp(db_get_text(&rows, 1), checksum_of(steps[version - 1].sql, checksum)) != 0;
     }
     return -1;
 }
@@ -118,8 +119,8 @@ static int take_step(struct db *db, const struct schema_step *step, size_t versi
         db_i64((int64_t)version), db_text(step->name), db_text(checksum_of(step->sql, checksum))};
 
     /* First: of two writers that upgrade at once, the second fails here with FAIL_CONFLICT. */
-    if (db_run(db, "INSERT INTO schema_version (version, name, checksum) VALUES ($1, $2, $3)", values,
-            countof(values), f) < 0 ||
+    if (db_run(db, "INSERT INTO schema_version (version, name, checksum) VALUES ($1, $2, $3)", values, countof(values),
+            f) < 0 ||
         db_script(db, sql, f) < 0)
         return fail_add(f, "schema %s", step->name);
     return 0;

@@ -141,8 +141,8 @@ static int holder(struct store *s, char *ret_owner, size_t size, struct fail *f)
     return 0;
 }
 
-static int try_lease(struct store *s, const char *owner, struct wall now, int64_t ttl_ms, int64_t *ret_epoch,
-    struct fail *f)
+static int try_lease(
+    struct store *s, const char *owner, struct wall now, int64_t ttl_ms, int64_t *ret_epoch, struct fail *f)
 {
     autodone struct db_rows rows = {0};
     char other[BOUND_DEVICE_ID + 1];
@@ -159,8 +159,8 @@ static int try_lease(struct store *s, const char *owner, struct wall now, int64_
         return -1;
     if (!found)
         return holder(s, other, sizeof other, f) < 0
-            ? -1
-            : fail_set(f, FAIL_CONFLICT, "the lease is held by collector %s", other);
+                   ? -1
+                   : fail_set(f, FAIL_CONFLICT, "the lease is held by collector %s", other);
     *ret_epoch = db_get_i64(&rows, 0);
     return db_next(&rows, &found, f);
 }

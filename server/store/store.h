@@ -83,8 +83,8 @@ struct device_row {
     char firmware[BOUND_NAME + 1]; /* of the main component */
     struct wall enrolled, last_seen;
     bool online;
-    uint64_t epoch;   /* the newest one */
-    uint32_t session; /* the newest one of that epoch */
+    uint64_t epoch;        /* the newest one */
+    uint32_t session;      /* the newest one of that epoch */
     uint32_t spool_resets; /* epochs seen beyond the first */
     bool cloned;           /* two epochs alternated */
 };
@@ -98,7 +98,7 @@ struct lane_row {
 
 struct transition_row {
     uint8_t shard;
-    const char *device; /* the subject device */
+    const char *device;      /* the subject device */
     const char *reported_by; /* the device whose epoch and number these are */
     uint64_t epoch, number;
     const struct condition_key *key;
@@ -140,8 +140,8 @@ enum { HEALTH_DAY_MEASURES = 96 }; /* twice what one report may hold; the one no
 /* A measure in one day. */
 struct measure_day {
     char name[BOUND_NAME + 1], unit[BOUND_UNIT + 1];
-    struct wall at;  /* of the last value, maybe on an earlier day */
-    uint64_t count;  /* samples in the day; 0 = none: min, max and sum mean nothing */
+    struct wall at; /* of the last value, maybe on an earlier day */
+    uint64_t count; /* samples in the day; 0 = none: min, max and sum mean nothing */
     double min, max, sum, last;
 };
 
@@ -180,7 +180,8 @@ struct audit_row {
 /* ---------------------------------------------------------------- reading one device (the writer's working set) */
 
 /* FAIL_NOT_FOUND when there is none. */
-must_check int store_get_device(struct store *s, uint8_t shard, const char *device, struct device_row *ret, struct fail *f);
+must_check int store_get_device(
+    struct store *s, uint8_t shard, const char *device, struct device_row *ret, struct fail *f);
 
 /* The list functions call each() once a row, in key order, until it returns false; the row is borrowed until it returns. */
 must_check int store_each_lane(struct store *s, uint8_t shard, const char *device,
@@ -195,8 +196,10 @@ must_check int store_each_open_ticket(struct store *s, uint8_t shard, const char
  * PostgreSQL sends them in a pipeline: a failure may be told only by store_commit(). */
 
 must_check int store_put_device(struct store *s, const struct device_row *row, struct fail *f);
-must_check int store_put_lane(struct store *s, uint8_t shard, const char *device, const struct lane_row *row, struct fail *f);
-must_check int store_put_condition(struct store *s, uint8_t shard, const char *device, const struct condition *row, struct fail *f);
+must_check int store_put_lane(
+    struct store *s, uint8_t shard, const char *device, const struct lane_row *row, struct fail *f);
+must_check int store_put_condition(
+    struct store *s, uint8_t shard, const char *device, const struct condition *row, struct fail *f);
 must_check int store_add_transition(struct store *s, const struct transition_row *row, struct fail *f);
 must_check int store_add_report(struct store *s, const struct report_row *row, struct fail *f);
 must_check int store_add_loss(struct store *s, const struct loss_row *row, struct fail *f);
@@ -204,8 +207,8 @@ must_check int store_add_event(struct store *s, const struct event_row *row, str
 must_check int store_add_audit(struct store *s, const struct audit_row *row, struct fail *f);
 
 /* Health is kept as one row a device and day of UTC: a rollup, and the latest values; not a row a report for ever. */
-must_check int store_put_health(struct store *s, uint8_t shard, const char *device, struct occurred when,
-    const struct health *h, struct fail *f);
+must_check int store_put_health(
+    struct store *s, uint8_t shard, const char *device, struct occurred when, const struct health *h, struct fail *f);
 
 /* Replaces what is installed now: parts that are new get installed = when, parts no longer listed removed = when. A part
  * is the same as before when its position is, and nothing else known of both differs. */
@@ -214,11 +217,13 @@ must_check int store_put_inventory(struct store *s, uint8_t shard, const char *d
 
 /* Opens a ticket, unless one is open for its key: then ret_opened is false and ret_number that ticket's. Gives the
  * number (shard's next n) and writes ticket and clocks. Waits for the database's answer, also with concurrent writers. */
-must_check int store_open_ticket(struct store *s, const struct ticket *t, const struct ticket_clock *clocks, size_t clock_count,
-    struct ticket_number *ret_number, bool *ret_opened, struct fail *f);
+must_check int store_open_ticket(struct store *s, const struct ticket *t, const struct ticket_clock *clocks,
+    size_t clock_count, struct ticket_number *ret_number, bool *ret_opened, struct fail *f);
 /* A confirmed condition met an open ticket: count and last_seen. The ticket's version stays. */
-must_check int store_join_ticket(struct store *s, struct ticket_number number, uint32_t occurrences, struct wall last_seen, struct fail *f);
-must_check int store_put_clock(struct store *s, struct ticket_number number, const struct ticket_clock *c, struct fail *f);
+must_check int store_join_ticket(
+    struct store *s, struct ticket_number number, uint32_t occurrences, struct wall last_seen, struct fail *f);
+must_check int store_put_clock(
+    struct store *s, struct ticket_number number, const struct ticket_clock *c, struct fail *f);
 
 /* Running clocks of a shard that are due at or before now, soonest first. */
 must_check int store_each_due_clock(struct store *s, uint8_t shard, struct wall now,
@@ -230,8 +235,10 @@ must_check int store_last_event(struct store *s, int64_t *ret_id, struct fail *f
 
 /* ---------------------------------------------------------------- reference tables (small; loaded whole) */
 
-must_check int store_each_policy(struct store *s, bool (*each)(void *ctx, const struct clock_policy *row), void *ctx, struct fail *f);
-must_check int store_each_catalogue(struct store *s, bool (*each)(void *ctx, const struct catalogue_row *row), void *ctx, struct fail *f);
+must_check int store_each_policy(
+    struct store *s, bool (*each)(void *ctx, const struct clock_policy *row), void *ctx, struct fail *f);
+must_check int store_each_catalogue(
+    struct store *s, bool (*each)(void *ctx, const struct catalogue_row *row), void *ctx, struct fail *f);
 must_check int store_put_catalogue(struct store *s, const struct catalogue_row *row, struct fail *f);
 
 /* ---------------------------------------------------------------- lists for people (reading handles)
@@ -239,11 +246,11 @@ must_check int store_put_catalogue(struct store *s, const struct catalogue_row *
 
 struct ticket_filter {
     const char *device; /* its shard is taken from the id */
-    int state;  /* enum ticket_state, -1 = any */
+    int state;          /* enum ticket_state, -1 = any */
     bool only_open;
     int class_; /* enum ticket_class, -1 = any */
     const char *product_line;
-    struct wall after_opened;         /* page: newest first, behind (after_opened, after_number); ms 0 = from the start */
+    struct wall after_opened; /* page: newest first, behind (after_opened, after_number); ms 0 = from the start */
     struct ticket_number after_number;
     int limit; /* 1 … 500 */
 };
@@ -259,7 +266,7 @@ must_check int store_get_ticket(struct store *s, struct ticket_number number, st
 
 struct device_filter {
     const char *product_line, *model;
-    int online; /* 0, 1, -1 = any */
+    int online;      /* 0, 1, -1 = any */
     int after_shard; /* page: (shard, device) ascending, behind these; -1 = from the start */
     const char *after_device;
     int limit;
@@ -269,8 +276,8 @@ must_check int store_list_devices(struct store *s, const struct device_filter *f
 
 struct condition_filter {
     const char *device; /* its shard is taken from the id */
-    int state; /* enum fault_state, -1 = any */
-    int after_shard; /* page: (shard, device, key) ascending */
+    int state;          /* enum fault_state, -1 = any */
+    int after_shard;    /* page: (shard, device, key) ascending */
     const char *after_device;
     const struct condition_key *after_key;
     int limit;
@@ -290,7 +297,8 @@ must_check int store_list_audit(struct store *s, uint8_t shard, const char *obje
 must_check int store_each_health_day(struct store *s, uint8_t shard, const char *device, int limit,
     bool (*each)(void *ctx, const struct health_day *row), void *ctx, struct fail *f);
 must_check int store_each_part(struct store *s, uint8_t shard, const char *device,
-    bool (*each)(void *ctx, const struct part *row, struct wall installed, struct wall removed), void *ctx, struct fail *f);
+    bool (*each)(void *ctx, const struct part *row, struct wall installed, struct wall removed), void *ctx,
+    struct fail *f);
 
 must_check int store_each_event(struct store *s, int64_t after_id, int limit,
     bool (*each)(void *ctx, const struct event_row *row), void *ctx, struct fail *f);

@@ -3,12 +3,11 @@
 
 #include <assert.h>
 
-#define COLUMNS \
-    "shard, device, " STORE_KEY_COLUMNS ", state, flapping, class, severity, subject, occurrences, flaps, " \
+#define COLUMNS                                                                                                        \
+    "shard, device, " STORE_KEY_COLUMNS ", state, flapping, class, severity, subject, occurrences, flaps, "            \
     "flap_window_ms, first_seen_ms, last_seen_ms, state_since_ms, epoch, number"
 
-int store_put_condition(
-    struct store *s, uint8_t shard, const char *device, const struct condition *row, struct fail *f)
+int store_put_condition(struct store *s, uint8_t shard, const char *device, const struct condition *row, struct fail *f)
 {
     static const char sql[] =
         "INSERT INTO condition (" COLUMNS ") "
@@ -79,8 +78,7 @@ static void add_page(struct store_query *q, const struct condition_filter *filte
 }
 
 int store_list_conditions(struct store *s, const struct condition_filter *filter,
-    bool (*each)(void *ctx, uint8_t shard, const char *device, const struct condition *row), void *ctx,
-    struct fail *f)
+    bool (*each)(void *ctx, uint8_t shard, const char *device, const struct condition *row), void *ctx, struct fail *f)
 {
     struct store_query q = {0};
     struct condition row;

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#define COLUMNS \
-    "shard, device, gateway, registration, product_line, model, serial, hardware, firmware, enrolled_ms, " \
+#define COLUMNS                                                                                                        \
+    "shard, device, gateway, registration, product_line, model, serial, hardware, firmware, enrolled_ms, "             \
     "last_seen_ms, online, epoch, session, spool_resets, cloned"
 
 int store_put_device(struct store *s, const struct device_row *row, struct fail *f)
@@ -21,8 +21,7 @@ int store_put_device(struct store *s, const struct device_row *row, struct fail 
     const struct db_value values[] = {db_i64(row->shard), db_text(row->device), db_text(row->gateway),
         db_i64(row->registration), db_text(row->product_line), db_text(row->model), db_text(row->serial),
         db_text(row->hardware), db_text(row->firmware), db_wall(row->enrolled), db_wall(row->last_seen),
-        db_i64(row->online), db_u64(row->epoch), db_i64(row->session), db_i64(row->spool_resets),
-        db_i64(row->cloned)};
+        db_i64(row->online), db_u64(row->epoch), db_i64(row->session), db_i64(row->spool_resets), db_i64(row->cloned)};
 
     return db_run(s->db, sql, values, countof(values), f);
 }

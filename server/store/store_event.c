@@ -29,8 +29,8 @@ int store_last_event(struct store *s, int64_t *ret_id, struct fail *f)
     return 0;
 }
 
-int store_each_event(struct store *s, int64_t after_id, int limit,
-    bool (*each)(void *ctx, const struct event_row *row), void *ctx, struct fail *f)
+int store_each_event(struct store *s, int64_t after_id, int limit, bool (*each)(void *ctx, const struct event_row *row),
+    void *ctx, struct fail *f)
 {
     static const char sql[] = "SELECT shard, id, at_ms, kind, json FROM event WHERE id > $1 ORDER BY id LIMIT $2";
     const struct db_value values[] = {db_i64(after_id), db_i64(limit)};
@@ -56,16 +56,17 @@ int store_each_event(struct store *s, int64_t after_id, int limit,
 }
 
 /* Counts per shard first: so the query stays the same when shards lie on several machines. */
-#define COUNT_OF(table, condition) \
-    "(SELECT COALESCE(CAST(SUM(c) AS BIGINT), 0) FROM " \
+#define COUNT_OF(table, condition)                                                                                     \
+    "(SELECT COALESCE(CAST(SUM(c) AS BIGINT), 0) FROM "                                                                \
     "(SELECT shard, COUNT(*) AS c FROM " table " WHERE " condition " GROUP BY shard) x)"
 
 int store_count(struct store *s, struct store_counts *ret, struct fail *f)
 {
-    static const char sql[] = "SELECT " COUNT_OF("device", "shard >= 0") ", " COUNT_OF("device", "online = 1") ", "
-        COUNT_OF("condition", "state = 2") ", " COUNT_OF("ticket", "state < 6") ", "
-        COUNT_OF("ticket_clock", "state = 2") ", "
-        "(SELECT COALESCE(CAST(SUM(transitions) AS BIGINT), 0) FROM lease)";
+    static const char sql[] =
+        "SELECT " COUNT_OF("device", "shard >= 0") ", " COUNT_OF("device", "online = 1") ", " COUNT_OF(
+            "condition", "state = 2") ", " COUNT_OF("ticket", "state < 6") ", " COUNT_OF("ticket_clock",
+            "state = 2") ", "
+                         "(SELECT COALESCE(CAST(SUM(transitions) AS BIGINT), 0) FROM lease)";
     autodone struct db_rows rows = {0};
 
     if (store_one(s, sql, NULL, 0, &rows, "no row", f) < 0)

@@ -131,8 +131,8 @@ static int unpack(const uint8_t *bytes, size_t n, struct measure_day *measures, 
 
 /* ---------------------------------------------------------------- rows */
 
-#define COLUMNS \
-    "shard, device, day, at_ms, bound_ms, reports, covered_ms, operating_hours, cycles, uptime_ms, restarts, " \
+#define COLUMNS                                                                                                        \
+    "shard, device, day, at_ms, bound_ms, reports, covered_ms, operating_hours, cycles, uptime_ms, restarts, "         \
     "restart_reason, spool_used_bytes, spool_limit_bytes, dropped_count, refused_count, flash_written_bytes, measures"
 
 static int get_day(const struct db_rows *rows, struct health_day *ret, struct measure_day *measures, struct fail *f)
@@ -284,8 +284,8 @@ static int64_t day_of(struct wall at)
     return at.ms / day_ms - (at.ms % day_ms < 0);
 }
 
-int store_put_health(struct store *s, uint8_t shard, const char *device, struct occurred when,
-    const struct health *h, struct fail *f)
+int store_put_health(
+    struct store *s, uint8_t shard, const char *device, struct occurred when, const struct health *h, struct fail *f)
 {
     struct store_pending *p = &s->pending;
     int64_t day = day_of(when.at);

@@ -28,8 +28,8 @@ struct store {
 must_check int store_health_flush(struct store *s, struct fail *f);
 
 /* Runs sql with the values: one row wanted. FAIL_NOT_FOUND (and text) when there is none. */
-must_check int store_one(struct store *s, const char *sql, const struct db_value *values, size_t n,
-    struct db_rows *ret, const char *missing, struct fail *f);
+must_check int store_one(struct store *s, const char *sql, const struct db_value *values, size_t n, struct db_rows *ret,
+    const char *missing, struct fail *f);
 
 /* A query put together from fragments; fragments hold one "$%d" each, for the value that comes with them. */
 struct store_query {
@@ -60,8 +60,8 @@ static inline struct wall store_get_wall(const struct db_rows *rows, int column)
 
 /* Columns of a condition key, always in this order. */
 #define STORE_KEY_COLUMNS "bus, reporter, ns, code, mode, component"
-#define STORE_KEY_VALUES(key) \
-    db_text((key)->bus), db_text((key)->reporter), db_text((key)->ns), db_text((key)->code), db_i64((key)->mode), \
+#define STORE_KEY_VALUES(key)                                                                                          \
+    db_text((key)->bus), db_text((key)->reporter), db_text((key)->ns), db_text((key)->code), db_i64((key)->mode),      \
         db_text((key)->component)
 enum { STORE_KEY_COUNT = 6 };
 void store_get_key(const struct db_rows *rows, int column, struct condition_key *ret);

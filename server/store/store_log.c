@@ -17,8 +17,8 @@ static const char *read_reporter(const char *device, const char *reported_by)
 
 /* ---------------------------------------------------------------- transitions */
 
-#define TRANSITION_COLUMNS \
-    "shard, device, reported_by, epoch, number, " STORE_KEY_COLUMNS \
+#define TRANSITION_COLUMNS                                                                                             \
+    "shard, device, reported_by, epoch, number, " STORE_KEY_COLUMNS                                                    \
     ", from_state, to_state, quality, occurred_ms, bound_ms, received_ms, record"
 
 int store_add_transition(struct store *s, const struct transition_row *row, struct fail *f)
@@ -28,9 +28,8 @@ int store_add_transition(struct store *s, const struct transition_row *row, stru
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     const struct db_value values[] = {db_i64(row->shard), db_text(row->device),
         db_text(stored_reporter(row->device, row->reported_by)), db_u64(row->epoch), db_u64(row->number),
-        STORE_KEY_VALUES(row->key), db_i64(row->from), db_i64(row->to), db_i64(row->quality),
-        db_wall(row->occurred.at), db_i64(row->occurred.bound_ms), db_wall(row->received),
-        db_bytes(row->record, row->record_bytes)};
+        STORE_KEY_VALUES(row->key), db_i64(row->from), db_i64(row->to), db_i64(row->quality), db_wall(row->occurred.at),
+        db_i64(row->occurred.bound_ms), db_wall(row->received), db_bytes(row->record, row->record_bytes)};
 
     s->transitions++;
     return db_run(s->db, sql, values, countof(values), f);
@@ -73,7 +72,7 @@ int store_list_transitions(struct store *s, uint8_t shard, const char *device, i
 
 /* ---------------------------------------------------------------- other reports */
 
-#define REPORT_COLUMNS \
+#define REPORT_COLUMNS                                                                                                 \
     "shard, device, reported_by, epoch, lane, number, kind, occurred_ms, bound_ms, received_ms, record"
 
 int store_add_report(struct store *s, const struct report_row *row, struct fail *f)

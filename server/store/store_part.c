@@ -84,8 +84,7 @@ static int read_installed(struct store *s, uint8_t shard, const char *device, st
 
 static int next_n(struct store *s, uint8_t shard, const char *device, int64_t *ret_n, struct fail *f)
 {
-    static const char sql[] =
-        "SELECT COALESCE(MAX(n), 0) + 1 FROM part_instance WHERE shard = $1 AND device = $2";
+    static const char sql[] = "SELECT COALESCE(MAX(n), 0) + 1 FROM part_instance WHERE shard = $1 AND device = $2";
     const struct db_value values[] = {db_i64(shard), db_text(device)};
     autodone struct db_rows rows = {0};
 
@@ -128,11 +127,10 @@ static int learn(struct store *s, uint8_t shard, const char *device, struct inst
 }
 
 /* Never before it was installed: the moment may come from a clock that was set back. */
-static int remove_part(struct store *s, uint8_t shard, const char *device, const struct installed *i, struct wall at,
-    struct fail *f)
+static int remove_part(
+    struct store *s, uint8_t shard, const char *device, const struct installed *i, struct wall at, struct fail *f)
 {
-    static const char sql[] =
-        "UPDATE part_instance SET removed_ms = $1 WHERE shard = $2 AND device = $3 AND n = $4";
+    static const char sql[] = "UPDATE part_instance SET removed_ms = $1 WHERE shard = $2 AND device = $3 AND n = $4";
     const struct db_value values[] = {
         db_i64(at.ms > i->installed.ms ? at.ms : i->installed.ms), db_i64(shard), db_text(device), db_i64(i->n)};
 
@@ -157,8 +155,8 @@ static void match(struct parts *parts, const struct inventory *inventory, struct
     }
 }
 
-int store_put_inventory(struct store *s, uint8_t shard, const char *device, struct occurred when,
-    const struct inventory *i, struct fail *f)
+int store_put_inventory(
+    struct store *s, uint8_t shard, const char *device, struct occurred when, const struct inventory *i, struct fail *f)
 {
     struct parts parts;
     struct installed *matched[BOUND_PARTS];

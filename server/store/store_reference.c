@@ -26,7 +26,7 @@ int store_each_policy(
     return -1;
 }
 
-#define CATALOGUE_COLUMNS \
+#define CATALOGUE_COLUMNS                                                                                              \
     "product_line, model, ns, code, mode, title_en, title_zh, class, part_no, severity, action_en, action_zh"
 
 int store_each_catalogue(

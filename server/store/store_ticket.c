@@ -114,10 +114,8 @@ int store_open_ticket(struct store *s, const struct ticket *t, const struct tick
 int store_join_ticket(
     struct store *s, struct ticket_number number, uint32_t occurrences, struct wall last_seen, struct fail *f)
 {
-    static const char sql[] =
-        "UPDATE ticket SET occurrences = $1, last_seen_ms = $2 WHERE shard = $3 AND n = $4";
-    const struct db_value values[] = {
-        db_i64(occurrences), db_wall(last_seen), db_i64(number.shard), db_i64(number.n)};
+    static const char sql[] = "UPDATE ticket SET occurrences = $1, last_seen_ms = $2 WHERE shard = $3 AND n = $4";
+    const struct db_value values[] = {db_i64(occurrences), db_wall(last_seen), db_i64(number.shard), db_i64(number.n)};
 
     return db_run(s->db, sql, values, countof(values), f);
 }
@@ -176,8 +174,8 @@ int store_each_due_clock(struct store *s, uint8_t shard, struct wall now,
 
 /* ---------------------------------------------------------------- reading */
 
-#define TICKET_COLUMNS \
-    "shard, n, device, " STORE_KEY_COLUMNS ", state, class, product_line, model, occurred_ms, bound_ms, " \
+#define TICKET_COLUMNS                                                                                                 \
+    "shard, n, device, " STORE_KEY_COLUMNS ", state, class, product_line, model, occurred_ms, bound_ms, "              \
     "received_ms, opened_ms, occurrences, last_seen_ms, version"
 enum { TICKET_COLUMN_COUNT = 20 };
 
@@ -221,20 +219,21 @@ int store_each_open_ticket(struct store *s, uint8_t shard, const char *device,
 }
 
 /* The title as catalogue_find() chooses it: candidates are "" or equal, -1 or equal, so descending order does it. */
-#define TITLE(language) \
-    "COALESCE((SELECT k.title_" language " FROM catalogue k WHERE k.ns = t.ns AND k.code IN ('', t.code) " \
-    "AND k.mode IN (-1, t.mode) AND k.model IN ('', t.model) AND k.product_line IN ('', t.product_line) " \
+#define TITLE(language)                                                                                                \
+    "COALESCE((SELECT k.title_" language " FROM catalogue k WHERE k.ns = t.ns AND k.code IN ('', t.code) "             \
+    "AND k.mode IN (-1, t.mode) AND k.model IN ('', t.model) AND k.product_line IN ('', t.product_line) "              \
     "ORDER BY k.code DESC, k.mode DESC, k.model DESC, k.product_line DESC LIMIT 1), '')"
 
 /* Tickets of the inner query with titles and clocks: one row a clock, or one with kind -1. */
-#define VIEW_BEGIN \
-    "SELECT t.shard, t.n, t.device, t.bus, t.reporter, t.ns, t.code, t.mode, t.component, t.state, t.class, " \
-    "t.product_line, t.model, t.occurred_ms, t.bound_ms, t.received_ms, t.opened_ms, t.occurrences, t.last_seen_ms, " \
-    "t.version, " TITLE("en") ", " TITLE("zh") ", " \
-    "COALESCE(c.kind, -1), c.state, c.start_ms, c.target_ms, c.due_ms, c.stopped_ms, c.late_arrival, " \
-    "c.policy_version FROM (SELECT " TICKET_COLUMNS " FROM ticket WHERE "
-#define VIEW_END \
-    ") t LEFT JOIN ticket_clock c ON c.shard = t.shard AND c.n = t.n " \
+#define VIEW_BEGIN                                                                                                     \
+    "SELECT t.shard, t.n, t.device, t.bus, t.reporter, t.ns, t.code, t.mode, t.component, t.state, t.class, "          \
+    "t.product_line, t.model, t.occurred_ms, t.bound_ms, t.received_ms, t.opened_ms, t.occurrences, t.last_seen_ms, "  \
+    "t.version, " TITLE("en") ", " TITLE(                                                                              \
+        "zh") ", "                                                                                                     \
+              "COALESCE(c.kind, -1), c.state, c.start_ms, c.target_ms, c.due_ms, c.stopped_ms, c.late_arrival, "       \
+              "c.policy_version FROM (SELECT " TICKET_COLUMNS " FROM ticket WHERE "
+#define VIEW_END                                                                                                       \
+    ") t LEFT JOIN ticket_clock c ON c.shard = t.shard AND c.n = t.n "                                                 \
     "ORDER BY t.opened_ms DESC, t.shard DESC, t.n DESC, c.kind"
 
 static bool is_row_of(const struct db_rows *rows, const struct ticket_view *view)
@@ -259,8 +258,8 @@ static void start_view(const struct db_rows *rows, struct ticket_view *view)
 }
 
 /* Puts the rows of each ticket together. */
-static int each_view(struct db_rows *rows, bool (*each)(void *ctx, const struct ticket_view *row), void *ctx,
-    struct fail *f)
+static int each_view(
+    struct db_rows *rows, bool (*each)(void *ctx, const struct ticket_view *row), void *ctx, struct fail *f)
 {
     struct ticket_view view = {0};
     bool found;
