@@ -1,12 +1,12 @@
 /* monitor.h: the fault monitor: makes states of what reporters say, and tells each change of state once.
  *
- *                  sighting              policy met
- *      untested ─────────────► pending ─────────────► confirmed
- *          ▲                    │   ▲                  │     ▲
- *          └────── gone ────────┘   │ seen again       │gone │ seen again (from healed: by way of pending)
- *                                   └───── healed ◄────┘     │
- *      pending, confirmed ── reporter silent ──► stale ──────┘ (what was pending returns to pending)
- *      any ── command or tool ──► cleared        healed ── aging_cycles without it ──► aged
+ *                seen              policy met
+ *     untested ─────────► pending ───────────► confirmed ◄──────┐ heard again, still there
+ *        ▲                 │   ▲                │     │          │
+ *        └──── gone ───────┘   │ seen again     │     └─ silent ─┴► stale (pending ones too; they return to pending)
+ *                              └──── healed ◄───┘ gone long enough
+ *     any ── a tool or a command ──► cleared         healed ── aging_cycles without it ──► aged
+ *     A pending fault that goes away returns to what it was before: untested, healed, cleared or aged.
  *
  * Rules (each has a test)
  * 1. One sighting never confirms, unless the source has debounced it (settled) or the policy is DEBOUNCE_NONE.
@@ -17,11 +17,11 @@
  *    fault, a fault that was confirmed is confirmed again and is the same occurrence; without it, it must heal.
  * 4. Reporter and subject are apart. A network code without a subject of its own takes the subject that the bus's other
  *    network codes and lost reporters named within group_ms.
- * 5. Each going away is a flap. Beyond flap_limit of them in flap_window_ms goings and comings are no longer told one by
- *    one: the worst state told stands until a whole window has passed quietly, then the true state is told. A limit of 0
- *    tells all.
+ * 5. Each going away is a flap. Beyond flap_limit of them within flap_window_ms goings and comings are no longer told
+ *    one by one: the worst state told stands until the window ends, then the true state is told and counting starts
+ *    anew. A limit of 0 tells all.
  * 6. Bounded: beyond max_faults in all, or max_per_reporter, the least important entry gives way (untested, aged,
- *    cleared, healed, stale, pending, confirmed; then lower severity; then older); one that is itself the least is
+ *    cleared, healed, pending, stale, confirmed; then lower severity; then older); one that is itself the least is
  *    refused. Both are counted.
  * 7. What the callback refused stays untold and is told again, with the state of then, at the next call or tick.
  *
@@ -48,6 +48,7 @@ struct monitor_policy {
     int debounce;                 /* enum debounce */
     int64_t confirm_lists, confirm_ms, heal_lists;
     int64_t step_up, step_down; /* 1 … 255: confirmed at 127, healed at -128 */
+    bool jump;                  /* a change of direction starts at 0 */
     int64_t fail_ms, pass_ms;
     int64_t silent_ms; /* 0 = silence says nothing */
     int64_t flap_limit, flap_window_ms;
@@ -57,10 +58,13 @@ struct monitor_policy {
 /* The keys of such a section (conf.h); the section's name is ns. Ends with a NULL name. */
 extern const struct conf_key monitor_policy_keys[];
 
-/* The policy that ns gets when nothing is set: "j1939" sightings 3 lists over 3 s, heals after 5, silent after 5 s;
- * "gencomm:…" and "modbus" counter +32/-32 and silent after 5 s; all others as the source says, silence says nothing. Flaps: 10 in 10 minutes. Ages after
- * 40 cycles. */
+/* The policy that ns gets when nothing is set: "j1939" sightings, 3 lists over 3 s, heals after 5, silent after 5 s;
+ * "modbus" and "gencomm:…" counter, four readings in a row, silent after 5 s; all others as the source says, and their
+ * silence says nothing. Flaps: 10 in 10 minutes. Ages after 40 cycles. */
 struct monitor_policy monitor_policy_default(const char *ns);
+
+/* The policy among count that covers ns with the longest name, else the default. */
+struct monitor_policy monitor_policy_find(const struct monitor_policy *policies, size_t count, const char *ns);
 
 struct monitor_settings {
     const struct monitor_policy *policies; /* copied; the defaults apply to what they leave out */
@@ -74,7 +78,7 @@ struct monitor_settings {
 struct monitor_settings monitor_settings_default(void);
 
 /* A change of state. r is borrowed for the call. actor: who cleared it ("sa:249", "command:17"), "" otherwise. Returns 0
- * when the change is safe with whoever it was told to, else -1 with f set (then rule 7). */
+ * when the change is safe with whoever it was told to, else -1 with f set (then rule 7). Must not call the monitor. */
 typedef int monitor_tell(
     void *ctx, const struct fault_report *r, const struct stamp *when, const char *actor, struct fail *f);
 

@@ -1,0 +1,194 @@
+/* faults.c: the fault monitor's table: find, add, give way. See faults.h. */
+#include "faults.h"
+
+#include <assert.h>
+#include <string.h>
+
+#undef uthash_fatal
+#define uthash_fatal(message) abort()
+
+static void copy_text(char *to, size_t size, const char *text)
+{
+    size_t n = strnlen(text, size - 1);
+
+    memcpy(to, text, n);
+    to[n] = '\0';
+}
+
+#define COPY(to, text) copy_text((to), sizeof(to), (text))
+
+struct fault_id faults_id(const struct fault_key *key)
+{
+    struct fault_id id;
+
+    memset(&id, 0, sizeof id); /* padding too: it is hashed as bytes */
+    id.reporter = key->reporter;
+    id.mode = key->mode;
+    id.reporter_kind = (uint8_t)key->reporter_kind;
+    id.ambiguous = key->ambiguous;
+    COPY(id.bus, key->bus);
+    COPY(id.ns, key->ns);
+    COPY(id.code, key->code);
+    COPY(id.component, key->component);
+    return id;
+}
+
+struct fault_key faults_key(const struct fault *f)
+{
+    return (struct fault_key){.bus = f->id.bus,
+        .reporter_kind = (enum reporter_kind)f->id.reporter_kind,
+        .reporter = f->id.reporter,
+        .ns = f->id.ns,
+        .code = f->id.code,
+        .mode = f->id.mode,
+        .component = f->id.component,
+        .ambiguous = f->id.ambiguous};
+}
+
+struct reporter_id faults_reporter_id(const struct reporter *r, const char *ns)
+{
+    struct reporter_id id;
+
+    memset(&id, 0, sizeof id);
+    id.id = r->id;
+    id.kind = (uint8_t)r->kind;
+    COPY(id.bus, r->bus);
+    COPY(id.ns, ns);
+    return id;
+}
+
+struct fault *faults_find(const struct faults *t, const struct fault_id *id)
+{
+    struct fault *f;
+
+    HASH_FIND(hh, t->all, id, sizeof *id, f);
+    return f;
+}
+
+struct fault_reporter *faults_find_reporter(const struct faults *t, const struct reporter_id *id)
+{
+    struct fault_reporter *r;
+
+    HASH_FIND(hh, t->reporters, id, sizeof *id, r);
+    return r;
+}
+
+static struct fault_reporter *reporter_of(
+    struct faults *t, const struct fault_id *id, const struct monitor_policy *policy)
+{
+    struct reporter reporter = {.bus = id->bus, .kind = (enum reporter_kind)id->reporter_kind, .id = id->reporter};
+    struct reporter_id key = faults_reporter_id(&reporter, id->ns);
+    struct fault_reporter *r = faults_find_reporter(t, &key);
+
+    if (r)
+        return r;
+    r = calloc(1, sizeof *r);
+    if (!r)
+        abort();
+    r->id = key;
+    r->policy = *policy;
+    TAILQ_INIT(&r->faults);
+    HASH_ADD(hh, t->reporters, id, sizeof r->id, r);
+    return r;
+}
+
+static void forget_if_empty(struct faults *t, struct fault_reporter *r)
+{
+    if (r->fault_count > 0)
+        return;
+    HASH_DELETE(hh, t->reporters, r);
+    free(r);
+}
+
+static void drop(struct faults *t, struct fault *f)
+{
+    struct fault_reporter *r = f->by;
+
+    TAILQ_REMOVE(&r->faults, f, of_reporter);
+    HASH_DELETE(hh, t->all, f);
+    free(f);
+    r->fault_count--;
+    forget_if_empty(t, r);
+}
+
+int faults_rank(enum fault_state state)
+{
+    static const int ranks[FAULT_STATE_COUNT] = {
+        [FAULT_UNTESTED] = 0,
+        [FAULT_AGED] = 1,
+        [FAULT_CLEARED] = 2,
+        [FAULT_HEALED] = 3,
+        [FAULT_PENDING] = 4,
+        [FAULT_STALE] = 5,
+        [FAULT_CONFIRMED] = 6,
+    };
+    return ranks[state];
+}
+
+static int importance(enum fault_state state, uint8_t severity)
+{
+    return faults_rank(state) * 8 + severity;
+}
+
+static int importance_of(const struct fault *f)
+{
+    return importance(f->state, f->severity);
+}
+
+/* The least important fault, the oldest of those; of one reporter, or of all when r is NULL. */
+static struct fault *least(const struct faults *t, const struct fault_reporter *r)
+{
+    struct fault *least = NULL;
+
+    for (struct fault *f = t->all; f; f = f->hh.next)
+        if ((!r || f->by == r) && (!least || importance_of(f) < importance_of(least)))
+            least = f;
+    return least;
+}
+
+/* True when there is room now for a fault that is about to be pending. */
+static bool make_room(struct faults *t, const struct fault_reporter *of, uint8_t severity)
+{
+    struct fault *victim = least(t, of);
+
+    assert(victim);
+    if (importance_of(victim) >= importance(FAULT_PENDING, severity)) {
+        t->refused++;
+        return false;
+    }
+    drop(t, victim);
+    t->displaced++;
+    return true;
+}
+
+struct fault *faults_add(
+    struct faults *t, const struct fault_id *id, uint8_t severity, const struct monitor_policy *policy)
+{
+    struct fault_reporter *r = reporter_of(t, id, policy);
+    struct fault *f;
+
+    r->fault_count++; /* keeps the reporter while its last fault gives way */
+    bool room = (r->fault_count <= t->max_per_reporter || make_room(t, r, severity)) &&
+                (HASH_COUNT(t->all) < t->max_faults || make_room(t, NULL, severity));
+    if (!room) {
+        r->fault_count--;
+        forget_if_empty(t, r);
+        return NULL;
+    }
+    f = calloc(1, sizeof *f);
+    if (!f)
+        abort();
+    f->id = *id;
+    f->by = r;
+    f->lamps = LAMPS_NONE;
+    f->source_occurrences = OCCURRENCES_NONE;
+    TAILQ_INSERT_TAIL(&r->faults, f, of_reporter);
+    HASH_ADD(hh, t->all, id, sizeof f->id, f);
+    return f;
+}
+
+void faults_clear(struct faults *t)
+{
+    while (t->all)
+        drop(t, t->all);
+}
