@@ -109,6 +109,9 @@ $(B)/obj/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(WARNINGS) $(call quote,$(in_$(patsubst %/,%,$(dir $<)))) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
 
+# Built in by the assembler, which tells no dependencies.
+$(B)/obj/server/store/schema.o: $(wildcard server/store/schema/*.sql)
+
 $(B)/libcommon.a: $(call obj,$(COMMON_SRC)) $(B)/obj/gen/faultline.pb-c.o
 $(B)/libagent.a:  $(call obj,$(filter-out agent/main.c,$(AGENT_SRC)))
 $(B)/libserver.a: $(call obj,$(filter-out server/main.c,$(SERVER_SRC)))

@@ -161,8 +161,6 @@ size_t appwire_answer_encode(const struct appwire_answer *a, char *buf, size_t c
     if (a->reason == APPWIRE_NONE) {
         put_text(&w, "faultline 1 accepted\n");
         put_number(&w, "number", a->number);
-        if (a->state != FAULT_UNTESTED)
-            put_line(&w, "state", fault_state_word(a->state));
         return w.used;
     }
     put_text(&w, "faultline 1 refused\n");

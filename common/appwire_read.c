@@ -306,8 +306,6 @@ static bool take_answer_line(char *line, struct appwire_answer *a)
         fine = read_number(value, UINT64_MAX, &a->value);
     else if (strcmp(line, "retry_after_ms") == 0)
         fine = read_number(value, UINT32_MAX, &retry);
-    else if (strcmp(line, "state") == 0)
-        fine = fault_state_from_word(value, &a->state);
     else if (strcmp(line, "reason") == 0)
         a->reason = reason_from_word(value);
     else if (strcmp(line, "text") == 0)

@@ -31,10 +31,11 @@ static size_t character_bytes(const unsigned char *s)
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
+    bool c1_control = s[0] == 0xc2 && s[1] < 0xa0;
     bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
     bool surrogate = s[0] == 0xed && s[1] >= 0xa0;
     bool beyond = s[0] == 0xf4 && s[1] >= 0x90;
-    return overlong || surrogate || beyond ? 0 : n;
+    return c1_control || overlong || surrogate || beyond ? 0 : n;
 }
 
 bool appwire_is_clean(const char *text)

@@ -131,8 +131,7 @@ static int check_protocol(const uint8_t *bytes, size_t n, struct fail *f)
     return 0;
 }
 
-static int decode_uplink(
-    const uint8_t *bytes, size_t n, struct arena *arena, struct uplink *ret, struct fail *f)
+static int decode_uplink(const uint8_t *bytes, size_t n, struct arena *arena, struct uplink *ret, struct fail *f)
 {
     struct wire_span spans[BOUND_UPLINK_RECORDS] __attribute__((uninitialized));
     size_t span_count;
@@ -149,8 +148,7 @@ static int decode_uplink(
     return validate_uplink(ret, f);
 }
 
-static int decode_record(
-    const uint8_t *bytes, size_t n, struct arena *arena, struct record *ret, struct fail *f)
+static int decode_record(const uint8_t *bytes, size_t n, struct arena *arena, struct record *ret, struct fail *f)
 {
     if (wirescan_record(bytes, n, f) < 0)
         return -1;
@@ -161,8 +159,7 @@ static int decode_record(
     return validate_record(ret, f);
 }
 
-static int decode_receipt(
-    const uint8_t *bytes, size_t n, struct arena *arena, struct receipt *ret, struct fail *f)
+static int decode_receipt(const uint8_t *bytes, size_t n, struct arena *arena, struct receipt *ret, struct fail *f)
 {
     if (check_protocol(bytes, n, f) < 0 || wirescan_receipt(bytes, n, f) < 0)
         return -1;
@@ -172,30 +169,27 @@ static int decode_receipt(
 }
 
 /* On failure the arena is as it was, and *ret is untouched. */
-#define DECODE(type, decode)                                                                                 \
-    struct type decoded;                                                                                     \
-    size_t used_before = arena->used;                                                                        \
-    if (decode(bytes, n, arena, &decoded, f) < 0) {                                                          \
-        arena->used = used_before;                                                                           \
-        return -1;                                                                                           \
-    }                                                                                                        \
-    *ret = decoded;                                                                                          \
+#define DECODE(type, decode)                                                                                           \
+    struct type decoded;                                                                                               \
+    size_t used_before = arena->used;                                                                                  \
+    if (decode(bytes, n, arena, &decoded, f) < 0) {                                                                    \
+        arena->used = used_before;                                                                                     \
+        return -1;                                                                                                     \
+    }                                                                                                                  \
+    *ret = decoded;                                                                                                    \
     return 0
 
-int codec_uplink_decode(
-    const uint8_t *bytes, size_t n, struct arena *arena, struct uplink *ret, struct fail *f)
+int codec_uplink_decode(const uint8_t *bytes, size_t n, struct arena *arena, struct uplink *ret, struct fail *f)
 {
     DECODE(uplink, decode_uplink);
 }
 
-int codec_record_decode(
-    const uint8_t *bytes, size_t n, struct arena *arena, struct record *ret, struct fail *f)
+int codec_record_decode(const uint8_t *bytes, size_t n, struct arena *arena, struct record *ret, struct fail *f)
 {
     DECODE(record, decode_record);
 }
 
-int codec_receipt_decode(
-    const uint8_t *bytes, size_t n, struct arena *arena, struct receipt *ret, struct fail *f)
+int codec_receipt_decode(const uint8_t *bytes, size_t n, struct arena *arena, struct receipt *ret, struct fail *f)
 {
     DECODE(receipt, decode_receipt);
 }

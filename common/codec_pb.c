@@ -13,30 +13,31 @@
 
 #define PB(message) Faultline__V1__##message
 
-#define KEY_FIELDS(TEXT, PLAIN)                                                                              \
-    TEXT(ns)                                                                                                 \
+#define KEY_FIELDS(TEXT, PLAIN)                                                                                        \
+    TEXT(ns)                                                                                                           \
     TEXT(code) TEXT(component) TEXT(bus) PLAIN(mode) PLAIN(reporter_kind) PLAIN(reporter) PLAIN(ambiguous)
 
-#define FAULT_FIELDS(TEXT, PLAIN)                                                                            \
-    TEXT(subject)                                                                                            \
-    PLAIN(reporter_address)                                                                                  \
-    PLAIN(from) PLAIN(to) PLAIN(uds_status) PLAIN(detection_counter) PLAIN(severity) PLAIN(occurrences)      \
-        PLAIN(flaps) PLAIN(quality) PLAIN(class_hint)
+#define FAULT_FIELDS(TEXT, PLAIN)                                                                                      \
+    TEXT(subject)                                                                                                      \
+    PLAIN(reporter_address)                                                                                            \
+    PLAIN(from)                                                                                                        \
+    PLAIN(to) PLAIN(uds_status) PLAIN(detection_counter) PLAIN(severity) PLAIN(occurrences) PLAIN(flaps)               \
+        PLAIN(quality) PLAIN(class_hint)
 
 #define VALUE_FIELDS(TEXT, PLAIN) TEXT(name) PLAIN(value) TEXT(unit)
 
 #define SNAPSHOT_FIELDS(TEXT, PLAIN) PLAIN(hash) PLAIN(part) PLAIN(parts)
 
-#define MEASURE_FIELDS(TEXT, PLAIN)                                                                          \
-    TEXT(name) PLAIN(min) PLAIN(mean) PLAIN(max) PLAIN(last) PLAIN(count) TEXT(unit)
+#define MEASURE_FIELDS(TEXT, PLAIN) TEXT(name) PLAIN(min) PLAIN(mean) PLAIN(max) PLAIN(last) PLAIN(count) TEXT(unit)
 
-#define HEALTH_FIELDS(TEXT, PLAIN)                                                                           \
-    PLAIN(interval_ms)                                                                                       \
-    PLAIN(operating_hours)                                                                                   \
-    PLAIN(cycles) PLAIN(uptime_ms) PLAIN(restarts) TEXT(restart_reason) PLAIN(spool_used_bytes)              \
-        PLAIN(spool_limit_bytes) PLAIN(dropped_count) PLAIN(refused_count) PLAIN(flash_written_bytes)
+#define HEALTH_FIELDS(TEXT, PLAIN)                                                                                     \
+    PLAIN(interval_ms)                                                                                                 \
+    PLAIN(operating_hours)                                                                                             \
+    PLAIN(cycles)                                                                                                      \
+    PLAIN(uptime_ms) PLAIN(restarts) TEXT(restart_reason) PLAIN(spool_used_bytes) PLAIN(spool_limit_bytes)             \
+        PLAIN(dropped_count) PLAIN(refused_count) PLAIN(flash_written_bytes)
 
-#define PART_FIELDS(TEXT, PLAIN)                                                                             \
+#define PART_FIELDS(TEXT, PLAIN)                                                                                       \
     TEXT(position) TEXT(part_no) TEXT(serial) TEXT(supplier) TEXT(lot) TEXT(made_date) TEXT(source)
 
 #define FIRMWARE_FIELDS(TEXT, PLAIN) TEXT(component) TEXT(version)
@@ -45,14 +46,13 @@
 
 #define LIFECYCLE_FIELDS(TEXT, PLAIN) PLAIN(kind) TEXT(detail) TEXT(version)
 
-#define LOSS_FIELDS(TEXT, PLAIN)                                                                             \
-    PLAIN(first) PLAIN(last) PLAIN(cause) PLAIN(faults) PLAIN(healths) PLAIN(others)
+#define LOSS_FIELDS(TEXT, PLAIN) PLAIN(first) PLAIN(last) PLAIN(cause) PLAIN(faults) PLAIN(healths) PLAIN(others)
 
 #define LANE_FIELDS(TEXT, PLAIN) PLAIN(lane) PLAIN(next) PLAIN(retry_after_ms) PLAIN(resume)
 
-#define VERDICT_FIELDS(TEXT, PLAIN)                                                                          \
-    PLAIN(lane)                                                                                              \
-    PLAIN(number)                                                                                            \
+#define VERDICT_FIELDS(TEXT, PLAIN)                                                                                    \
+    PLAIN(lane)                                                                                                        \
+    PLAIN(number)                                                                                                      \
     PLAIN(kind) TEXT(ticket) TEXT(rule) TEXT(reason) PLAIN(limit) PLAIN(value) PLAIN(retry_after_ms)
 
 /* Used inside functions that have `to` and `from`. The scan keeps every number within the type it narrows to.
@@ -86,26 +86,26 @@ static void *scratch_take(struct arena *scratch, size_t n)
     return p;
 }
 
-#define TO_PB(name, message, type, FIELDS)                                                                   \
-    static void name##_to_pb(struct arena *scratch, const struct type *from, PB(message) * to)               \
-    {                                                                                                        \
-        (void)scratch;                                                                                       \
-        FIELDS(LEND, COPY)                                                                                   \
+#define TO_PB(name, message, type, FIELDS)                                                                             \
+    static void name##_to_pb(struct arena *scratch, const struct type *from, PB(message) * to)                         \
+    {                                                                                                                  \
+        (void)scratch;                                                                                                 \
+        FIELDS(LEND, COPY)                                                                                             \
     }
 
 /* protobuf-c wants an array of pointers to messages. */
-#define LIST_TO_PB(name, message, init, type)                                                                \
-    static PB(message) * *name##s_to_pb(struct arena *scratch, const struct type *from, size_t count)        \
-    {                                                                                                        \
-        PB(message) **list = scratch_take(scratch, count * sizeof *list);                                    \
-        PB(message) *to = scratch_take(scratch, count * sizeof *to);                                         \
-                                                                                                             \
-        for (size_t i = 0; i < count; i++) {                                                                 \
-            faultline__v1__##init##__init(&to[i]);                                                           \
-            name##_to_pb(scratch, &from[i], &to[i]);                                                         \
-            list[i] = &to[i];                                                                                \
-        }                                                                                                    \
-        return list;                                                                                         \
+#define LIST_TO_PB(name, message, init, type)                                                                          \
+    static PB(message) * *name##s_to_pb(struct arena *scratch, const struct type *from, size_t count)                  \
+    {                                                                                                                  \
+        PB(message) **list = scratch_take(scratch, count * sizeof *list);                                              \
+        PB(message) *to = scratch_take(scratch, count * sizeof *to);                                                   \
+                                                                                                                       \
+        for (size_t i = 0; i < count; i++) {                                                                           \
+            faultline__v1__##init##__init(&to[i]);                                                                     \
+            name##_to_pb(scratch, &from[i], &to[i]);                                                                   \
+            list[i] = &to[i];                                                                                          \
+        }                                                                                                              \
+        return list;                                                                                                   \
     }
 
 TO_PB(key, Fault, fault_key, KEY_FIELDS)
@@ -138,8 +138,7 @@ static void fault_to_pb(struct arena *scratch, const struct fault_report *from, 
     key_to_pb(scratch, &from->key, to);
     FAULT_FIELDS(LEND, COPY)
     to->lamps = from->lamps == LAMPS_NONE ? 0 : (uint32_t)from->lamps + 1;
-    to->source_occurrences =
-        from->source_occurrences == OCCURRENCES_NONE ? 0 : (uint32_t)from->source_occurrences + 1;
+    to->source_occurrences = from->source_occurrences == OCCURRENCES_NONE ? 0 : (uint32_t)from->source_occurrences + 1;
     to->n_frame = from->frame_count;
     to->frame = values_to_pb(scratch, from->frame, from->frame_count);
     to->raw.len = from->raw_bytes;
@@ -172,12 +171,12 @@ static void inventory_to_pb(struct arena *scratch, const struct inventory *from,
 }
 
 /* Takes one body message, sets it and names it in the union. */
-#define BODY_TO_PB(member, MESSAGE)                                                                          \
-    do {                                                                                                     \
-        to->member = scratch_take(scratch, sizeof *to->member);                                              \
-        faultline__v1__##member##__init(to->member);                                                         \
-        to->body_case = FAULTLINE__V1__RECORD__BODY_##MESSAGE;                                               \
-        member##_to_pb(scratch, &from->member, to->member);                                                  \
+#define BODY_TO_PB(member, MESSAGE)                                                                                    \
+    do {                                                                                                               \
+        to->member = scratch_take(scratch, sizeof *to->member);                                                        \
+        faultline__v1__##member##__init(to->member);                                                                   \
+        to->body_case = FAULTLINE__V1__RECORD__BODY_##MESSAGE;                                                         \
+        member##_to_pb(scratch, &from->member, to->member);                                                            \
     } while (0)
 
 static void body_to_pb(struct arena *scratch, const struct record *from, PB(Record) * to)
@@ -244,9 +243,9 @@ LIST_TO_PB(command, Command, command, command)
 /* ---------------------------------------------------------------- pack */
 
 /* The buffer needs no clearing, which would cost as much as the packing. */
-#define SCRATCH(name)                                                                                        \
-    alignas(max_align_t) unsigned char name##_bytes[SCRATCH_BYTES] __attribute__((uninitialized));           \
-    struct arena name;                                                                                       \
+#define SCRATCH(name)                                                                                                  \
+    alignas(max_align_t) unsigned char name##_bytes[SCRATCH_BYTES] __attribute__((uninitialized));                     \
+    struct arena name;                                                                                                 \
     arena_init(&name, name##_bytes, sizeof name##_bytes)
 
 static size_t pack(const ProtobufCMessage *message, uint8_t *buf, size_t cap)
@@ -308,24 +307,24 @@ size_t codec_pb_pack_receipt(const struct receipt *r, uint8_t *buf, size_t cap)
 /* ---------------------------------------------------------------- from protobuf-c: false = the arena is full
  */
 
-#define FROM_PB(name, message, type, FIELDS)                                                                 \
-    static bool name##_from_pb(struct arena *arena, const PB(message) * from, struct type * to)              \
-    {                                                                                                        \
-        (void)arena;                                                                                         \
-        FIELDS(BORROW, COPY)                                                                                 \
-        return true;                                                                                         \
+#define FROM_PB(name, message, type, FIELDS)                                                                           \
+    static bool name##_from_pb(struct arena *arena, const PB(message) * from, struct type * to)                        \
+    {                                                                                                                  \
+        (void)arena;                                                                                                   \
+        FIELDS(BORROW, COPY)                                                                                           \
+        return true;                                                                                                   \
     }
 
 /* NULL = the arena is full; an empty list is not NULL. */
-#define LIST_FROM_PB(name, message, type)                                                                    \
-    static struct type *name##s_from_pb(struct arena *arena, PB(message) *const *from, size_t count)         \
-    {                                                                                                        \
-        struct type *to = arena_take(arena, count * sizeof *to);                                             \
-                                                                                                             \
-        for (size_t i = 0; to && i < count; i++)                                                             \
-            if (!name##_from_pb(arena, from[i], &to[i]))                                                     \
-                return NULL;                                                                                 \
-        return to;                                                                                           \
+#define LIST_FROM_PB(name, message, type)                                                                              \
+    static struct type *name##s_from_pb(struct arena *arena, PB(message) *const *from, size_t count)                   \
+    {                                                                                                                  \
+        struct type *to = arena_take(arena, count * sizeof *to);                                                       \
+                                                                                                                       \
+        for (size_t i = 0; to && i < count; i++)                                                                       \
+            if (!name##_from_pb(arena, from[i], &to[i]))                                                               \
+                return NULL;                                                                                           \
+        return to;                                                                                                     \
     }
 
 FROM_PB(key, Fault, fault_key, KEY_FIELDS)
@@ -360,8 +359,7 @@ static bool fault_from_pb(struct arena *arena, const PB(Fault) * from, struct fa
     key_from_pb(arena, from, &to->key);
     FAULT_FIELDS(BORROW, COPY)
     to->lamps = from->lamps ? (int32_t)from->lamps - 1 : LAMPS_NONE;
-    to->source_occurrences =
-        (int16_t)(from->source_occurrences ? (int)from->source_occurrences - 1 : OCCURRENCES_NONE);
+    to->source_occurrences = (int16_t)(from->source_occurrences ? (int)from->source_occurrences - 1 : OCCURRENCES_NONE);
     to->frame_count = from->n_frame;
     to->frame = values_from_pb(arena, from->frame, from->n_frame);
     to->raw = from->raw.data;
@@ -497,8 +495,7 @@ bool codec_pb_unpack_record(const uint8_t *bytes, size_t n, struct arena *arena,
 
 bool codec_pb_unpack_receipt(const uint8_t *bytes, size_t n, struct arena *arena, struct receipt *ret)
 {
-    const PB(Receipt) *from =
-        (const PB(Receipt) *)unpack(&faultline__v1__receipt__descriptor, bytes, n, arena);
+    const PB(Receipt) *from = (const PB(Receipt) *)unpack(&faultline__v1__receipt__descriptor, bytes, n, arena);
 
     if (!from)
         return false;

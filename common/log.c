@@ -34,8 +34,8 @@ bool log_level_from_word(const char *word, enum log_level *ret_level)
     static const struct {
         const char *word;
         enum log_level level;
-    } words[] = {{"error", LOG_LEVEL_ERROR}, {"warn", LOG_LEVEL_WARN}, {"info", LOG_LEVEL_INFO},
-        {"debug", LOG_LEVEL_DEBUG}};
+    } words[] = {
+        {"error", LOG_LEVEL_ERROR}, {"warn", LOG_LEVEL_WARN}, {"info", LOG_LEVEL_INFO}, {"debug", LOG_LEVEL_DEBUG}};
 
     for (size_t i = 0; i < countof(words); i++)
         if (strcmp(word, words[i].word) == 0) {

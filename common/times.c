@@ -105,10 +105,9 @@ const char *times_format(struct wall t, char text[static TIMES_TEXT_BYTES])
     struct tm tm;
 
     gmtime_r(&seconds, &tm);
-    snprintf(text, TIMES_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-        (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)(tm.tm_mon + 1) % 100u, (unsigned)tm.tm_mday % 100u,
-        (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u,
-        (unsigned)(ms - s * 1000) % 1000u);
+    snprintf(text, TIMES_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(tm.tm_year + 1900) % 10000u,
+        (unsigned)(tm.tm_mon + 1) % 100u, (unsigned)tm.tm_mday % 100u, (unsigned)tm.tm_hour % 100u,
+        (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u, (unsigned)(ms - s * 1000) % 1000u);
     return text;
 }
 
@@ -176,8 +175,8 @@ bool times_parse(const char *text, struct wall *ret_t)
         !parse_fraction(&text, &ms) || !parse_zone(&text, &zone) || *text)
         return false;
     bool leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
-    if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > month_days[mo - 1] + (mo == 2 && leap) || h > 23 ||
-        mi > 59 || s > 60)
+    if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > month_days[mo - 1] + (mo == 2 && leap) || h > 23 || mi > 59 ||
+        s > 60)
         return false;
     int64_t days = days_from_civil(y, (unsigned)mo, (unsigned)d);
     ret_t->ms = ((days * 24 + h) * 60 + mi - zone) * 60000 + (int64_t)s * 1000 + ms;

@@ -4,8 +4,8 @@
 static int check_loss(const struct record *r, struct fail *f)
 {
     if (r->loss.first > r->loss.last)
-        return fail_set(f, FAIL_INPUT, "loss: first %llu is above last %llu",
-            (unsigned long long)r->loss.first, (unsigned long long)r->loss.last);
+        return fail_set(f, FAIL_INPUT, "loss: first %llu is above last %llu", (unsigned long long)r->loss.first,
+            (unsigned long long)r->loss.last);
     if (r->loss.last != r->number)
         return fail_set(f, FAIL_INPUT, "loss: last %llu is not the record's number %llu",
             (unsigned long long)r->loss.last, (unsigned long long)r->number);

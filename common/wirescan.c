@@ -2,6 +2,7 @@
  * wirescan.h. The encoding is that of protobuf.dev/programming-guides/encoding. */
 #include "wirescan.h"
 
+#include "utf8.h"
 #include "wireschema.h"
 
 /* ---------------------------------------------------------------- reading */
@@ -79,59 +80,18 @@ static bool skip_value(struct cursor *c, uint32_t wire_type)
 
 static bool is_code_byte(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-}
-
-/* The length of the UTF-8 sequence at `at`, or 0 when there is none (RFC 3629: no overlong form, no
- * surrogate, nothing above U+10FFFF) or it is a C1 control character. */
-static size_t utf8_length(const uint8_t *at, size_t n)
-{
-    static const struct {
-        uint8_t lead_first, lead_last, second_first, second_last, length;
-    } forms[] = {
-        {0xc2, 0xc2, 0xa0, 0xbf, 2}, /* U+0080 to U+009F are the C1 controls */
-        {0xc3, 0xdf, 0x80, 0xbf, 2},
-        {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3},
-        {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4},
-        {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    for (size_t i = 0; i < countof(forms); i++) {
-        size_t length = forms[i].length;
-
-        if (at[0] < forms[i].lead_first || at[0] > forms[i].lead_last)
-            continue;
-        if (n < length || at[1] < forms[i].second_first || at[1] > forms[i].second_last)
-            return 0;
-        for (size_t k = 2; k < length; k++)
-            if ((at[k] & 0xc0) != 0x80)
-                return 0;
-        return length;
-    }
-    return 0;
-}
-
-static bool is_plain_byte(uint8_t c, bool lines)
-{
-    return (c >= 0x20 && c < 0x7f) || (lines && (c == '\n' || c == '\r' || c == '\t'));
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
 }
 
 static int check_clean(const struct wire_span *text, bool lines, struct fail *f)
 {
     for (size_t i = 0; i < text->n;) {
-        size_t length = 1;
+        uint8_t c = text->bytes[i];
+        size_t length = lines && (c == '\n' || c == '\r' || c == '\t') ? 1 : utf8_length(text->bytes + i, text->n - i);
 
-        if (text->bytes[i] >= 0x80)
-            length = utf8_length(text->bytes + i, text->n - i);
-        else if (!is_plain_byte(text->bytes[i], lines))
-            return fail_set(f, FAIL_INPUT, "control byte 0x%02x", text->bytes[i]);
         if (!length)
-            return fail_set(f, FAIL_INPUT, "not clean UTF-8 at byte %zu", i);
+            return fail_set(f, FAIL_INPUT, "byte 0x%02x at %zu, not clean UTF-8", c, i);
         i += length;
     }
     return 0;
@@ -152,8 +112,8 @@ static int check_text(const struct field *field, const struct wire_span *text, s
 
 /* ---------------------------------------------------------------- one field, one message */
 
-static int scan_message(struct scan *scan, const struct schema *schema, const struct wire_span *span,
-    unsigned depth, struct fail *f);
+static int scan_message(
+    struct scan *scan, const struct schema *schema, const struct wire_span *span, unsigned depth, struct fail *f);
 
 static int cut_short(struct fail *f)
 {
@@ -180,8 +140,7 @@ static int scan_fixed64(const struct field *field, struct cursor *c, bool *ret_g
 
     if (!skip_bytes(c, 8))
         return cut_short(f);
-    exponent =
-        (uint32_t)(at[7] & 0x7f) << 4 | at[6] >> 4; /* little-endian; IEEE 754: all ones is inf or NaN */
+    exponent = (uint32_t)(at[7] & 0x7f) << 4 | at[6] >> 4; /* little-endian; IEEE 754: all ones is inf or NaN */
     if (field->kind == K_DOUBLE && exponent == 0x7ff)
         return fail_set(f, FAIL_INPUT, "not a finite number");
     *ret_given = false;
@@ -190,8 +149,8 @@ static int scan_fixed64(const struct field *field, struct cursor *c, bool *ret_g
     return 0;
 }
 
-static int scan_span(struct scan *scan, const struct field *field, struct cursor *c, unsigned depth,
-    bool *ret_given, struct fail *f)
+static int scan_span(
+    struct scan *scan, const struct field *field, struct cursor *c, unsigned depth, bool *ret_given, struct fail *f)
 {
     struct wire_span span;
 
@@ -254,8 +213,8 @@ static int scan_known(struct scan *scan, const struct schema *schema, uint32_t n
     return 0;
 }
 
-static int scan_unknown(struct scan *scan, uint32_t number, uint32_t wire_type, struct cursor *c,
-    const uint8_t *start, struct fail *f)
+static int scan_unknown(
+    struct scan *scan, uint32_t number, uint32_t wire_type, struct cursor *c, const uint8_t *start, struct fail *f)
 {
     if (number == 0 || !skip_value(c, wire_type))
         return fail_set(f, FAIL_INPUT, "unknown field %u: cut short or malformed", number);
@@ -276,13 +235,12 @@ static int check_tally(const struct schema *schema, const struct tally *tally, s
             alternatives += tally->count[i];
     }
     if (schema->oneof && alternatives != 1)
-        return fail_set(
-            f, FAIL_INPUT, "%s: %u of the known kinds stand, not 1", schema->union_name, alternatives);
+        return fail_set(f, FAIL_INPUT, "%s: %u of the known kinds stand, not 1", schema->union_name, alternatives);
     return 0;
 }
 
-static int scan_message(struct scan *scan, const struct schema *schema, const struct wire_span *span,
-    unsigned depth, struct fail *f)
+static int scan_message(
+    struct scan *scan, const struct schema *schema, const struct wire_span *span, unsigned depth, struct fail *f)
 {
     struct cursor c = {span->bytes, span->bytes + span->n};
     struct tally tally = {0};

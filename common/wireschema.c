@@ -5,53 +5,53 @@
 #include "cleanup.h"
 #include "record.h"
 
-#define NUMBER(name, max)                                                                                    \
-    {                                                                                                        \
-        name, K_NUMBER, 0, false, 0, max                                                                     \
+#define NUMBER(name, max)                                                                                              \
+    {                                                                                                                  \
+        name, K_NUMBER, 0, false, 0, max                                                                               \
     }
-#define NEEDED(name, max)                                                                                    \
-    {                                                                                                        \
-        name, K_NUMBER, 0, true, 0, max                                                                      \
+#define NEEDED(name, max)                                                                                              \
+    {                                                                                                                  \
+        name, K_NUMBER, 0, true, 0, max                                                                                \
     }
 #define ENUM(name, count) NUMBER(name, (count)-1)
 #define SWITCH(name) NUMBER(name, 1)
 #define COUNT32(name) NUMBER(name, UINT32_MAX)
 #define COUNT64(name) NUMBER(name, BOUND_EXACT)
-#define RANDOM64(name)                                                                                       \
-    {                                                                                                        \
-        name, K_FIXED64, 0, false, 0, 0                                                                      \
+#define RANDOM64(name)                                                                                                 \
+    {                                                                                                                  \
+        name, K_FIXED64, 0, false, 0, 0                                                                                \
     }
-#define RANDOM64_NEEDED(name)                                                                                \
-    {                                                                                                        \
-        name, K_FIXED64, 0, true, 0, 0                                                                       \
+#define RANDOM64_NEEDED(name)                                                                                          \
+    {                                                                                                                  \
+        name, K_FIXED64, 0, true, 0, 0                                                                                 \
     }
-#define DOUBLE(name)                                                                                         \
-    {                                                                                                        \
-        name, K_DOUBLE, 0, false, 0, 0                                                                       \
+#define DOUBLE(name)                                                                                                   \
+    {                                                                                                                  \
+        name, K_DOUBLE, 0, false, 0, 0                                                                                 \
     }
-#define TEXT(name, max)                                                                                      \
-    {                                                                                                        \
-        name, K_TEXT, A_CLEAN, false, 0, max                                                                 \
+#define TEXT(name, max)                                                                                                \
+    {                                                                                                                  \
+        name, K_TEXT, A_CLEAN, false, 0, max                                                                           \
     }
-#define TEXT_NEEDED(name, max, alphabet)                                                                     \
-    {                                                                                                        \
-        name, K_TEXT, alphabet, true, 0, max                                                                 \
+#define TEXT_NEEDED(name, max, alphabet)                                                                               \
+    {                                                                                                                  \
+        name, K_TEXT, alphabet, true, 0, max                                                                           \
     }
-#define TEXT_OF(name, max, alphabet)                                                                         \
-    {                                                                                                        \
-        name, K_TEXT, alphabet, false, 0, max                                                                \
+#define TEXT_OF(name, max, alphabet)                                                                                   \
+    {                                                                                                                  \
+        name, K_TEXT, alphabet, false, 0, max                                                                          \
     }
-#define BYTES(name, max)                                                                                     \
-    {                                                                                                        \
-        name, K_BYTES, 0, false, 0, max                                                                      \
+#define BYTES(name, max)                                                                                               \
+    {                                                                                                                  \
+        name, K_BYTES, 0, false, 0, max                                                                                \
     }
-#define ONE(name, message)                                                                                   \
-    {                                                                                                        \
-        name, K_MESSAGE, message, false, 0, BOUND_UPLINK_BYTES                                               \
+#define ONE(name, message)                                                                                             \
+    {                                                                                                                  \
+        name, K_MESSAGE, message, false, 0, BOUND_UPLINK_BYTES                                                         \
     }
-#define LIST(name, message, count)                                                                           \
-    {                                                                                                        \
-        name, K_MESSAGE, message, false, count, BOUND_UPLINK_BYTES                                           \
+#define LIST(name, message, count)                                                                                     \
+    {                                                                                                                  \
+        name, K_MESSAGE, message, false, count, BOUND_UPLINK_BYTES                                                     \
     }
 
 /* Signed numbers travel as zigzag: v ≥ 0 is 2v, v < 0 is -2v - 1. */

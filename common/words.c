@@ -12,11 +12,9 @@ static const char *const reporters[REPORTER_KIND_COUNT] = {
     "logical", "j1939_name", "can_addr", "modbus_unit", "matter_ep"};
 static const char *const qualities[QUALITY_COUNT] = {"good", "torn", "truncated", "ambiguous", "replayed"};
 static const char *const classes[CLASS_COUNT] = {"unset", "general", "important", "urgent"};
-static const char *const lifecycles[LIFECYCLE_KIND_COUNT] = {
-    "boot", "stop", "configured", "renewed", "command"};
+static const char *const lifecycles[LIFECYCLE_KIND_COUNT] = {"boot", "stop", "configured", "renewed", "command"};
 static const char *const losses[LOSS_CAUSE_COUNT] = {"evicted", "expired", "corrupt"};
-static const char *const kinds[RECORD_KIND_COUNT] = {
-    "fault", "snapshot", "health", "inventory", "lifecycle", "loss"};
+static const char *const kinds[RECORD_KIND_COUNT] = {"fault", "snapshot", "health", "inventory", "lifecycle", "loss"};
 static const char *const verdicts[VERDICT_KIND_COUNT] = {
     "stored", "opened", "joined", "suppressed", "refused", "duplicate"};
 

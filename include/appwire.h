@@ -5,7 +5,7 @@
  *
  *     faultline 1 raise                    faultline 1 accepted
  *     code=E4                              number=17
- *     component=compressor                 state=confirmed
+ *     component=compressor
  *     class=important
  *     frame=head_temp 118.5 degC
  *
@@ -32,14 +32,16 @@
  *     value      a finite decimal number with a point: "-12.5e3"
  *
  * Answers
- *     accepted   number   the record's number on the fault lane; 0 when there was nothing new to record (the
- * fault was active already and was counted, it is still being debounced, or it is a measure) state    the
- * fault's state now (raise and clear) "accepted" is said only after the record would survive a power cut; a
- * measure is held in memory until the next health record. refused    reason   see enum appwire_reason text
- * the agent's words for a person limit, value     where a bound was broken: which value is allowed, which was
- * given retry_after_ms   where trying again may help A reader skips keys of an answer that it does not know.
- * Nothing of a refused request is kept. An agent of another version answers "faultline ITS_VERSION refused"
- * with reason=version; the words "refused", reason and text keep their meaning in every version.
+ *     accepted   number   the record's number on the fault lane; 0 when there was nothing new to record (the fault was
+ *                         active already and was counted, or it is a measure)
+ *                "accepted" is said only after the record would survive a power cut; a measure is held in memory until
+ *                the next health record.
+ *     refused    reason   see enum appwire_reason: the agent promises nothing
+ *                text     the agent's words for a person
+ *                limit, value     where a bound was broken: what is allowed, what was given
+ *                retry_after_ms   where trying again may help
+ * A reader skips keys of an answer that it does not know. An agent of another version answers "faultline ITS_VERSION
+ * refused" with reason=version; the words "refused", reason and text keep their meaning in every version.
  *
  * The functions here only turn bytes into structs and back. They take no memory, never block; any thread. */
 #ifndef FAULTLINE_APPWIRE_H
@@ -91,7 +93,6 @@ enum appwire_reason {
 struct appwire_answer {
     enum appwire_reason reason; /* APPWIRE_NONE = accepted */
     uint64_t number;
-    enum fault_state state;
     const char *text; /* never NULL */
     uint64_t limit, value;
     uint32_t retry_after_ms;

@@ -39,7 +39,8 @@ must_check int codec_uplink_decode(
 must_check int codec_record_decode(
     const uint8_t *bytes, size_t n, struct arena *arena, struct record *ret, struct fail *f);
 
-must_check int codec_receipt_encode(const struct receipt *r, uint8_t *buf, size_t cap, size_t *ret_bytes, struct fail *f);
+must_check int codec_receipt_encode(
+    const struct receipt *r, uint8_t *buf, size_t cap, size_t *ret_bytes, struct fail *f);
 must_check int codec_receipt_decode(
     const uint8_t *bytes, size_t n, struct arena *arena, struct receipt *ret, struct fail *f);
 

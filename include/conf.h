@@ -12,7 +12,9 @@
  * The only door to libconfuse. Durations take ms, s, m, h, d ("15m"); sizes take K, M, G ("64M", 1024-based). A value
  * out of range, an unknown key or section, a missing required key and a brace left open are refused with
  * FAIL_SETTINGS: "agent.conf:12: spool.max_bytes: 5 is below 1M (allowed: 1M to 64G)".
- * "include" files, environment variables and functions of libconfuse are not part of the language.
+ * A value of letters, digits and _-./:@% stands bare; others in double quotes (\" \\ \$ inside) or single quotes. Comments
+ * begin with #. A key, an unnamed section and a section's name stand once. An unreadable file is FAIL_SETTINGS with sys
+ * set. "include" files, environment variables and functions of libconfuse are not part of the language.
  * Blocks on file I/O; start-up and reload only; one thread. */
 #ifndef FAULTLINE_CONF_H
 #define FAULTLINE_CONF_H
@@ -38,11 +40,11 @@ struct conf_key {
     const char *name;
     enum conf_type type;
     size_t offset;
-    size_t size;              /* CONF_TEXT: bytes of the field */
-    const char *fallback;     /* as written in a file; NULL = required */
+    size_t size;          /* CONF_TEXT: bytes of the field */
+    const char *fallback; /* as written in a file; NULL = required */
     int64_t min, max;
     const char *const *words; /* CONF_WORD: NULL-terminated */
-    bool secret;              /* shown as "***" by conf_print() */
+    bool secret;              /* CONF_TEXT: shown as "***" by conf_print() when it is not empty */
     const char *help;
 };
 
@@ -56,9 +58,9 @@ struct conf_section {
     void *items;
     size_t item_bytes;
     size_t max_items;
-    size_t *ret_count;           /* named sections: how many there are */
+    size_t *ret_count; /* named sections: how many there are */
     size_t name_offset, name_size;
-    bool optional;               /* unnamed: when absent, required keys are not asked for and *ret_count (if any) is 0 */
+    bool optional; /* unnamed: when absent, required keys are not asked for and *ret_count (if any) is 0 */
 };
 
 /* Reads path into the sections' structs. sections ends with a section whose name is NULL. On failure the structs may

@@ -13,6 +13,7 @@
 #include "observation.h"
 #include "record.h"
 
+struct disk;
 struct event_base; /* libevent */
 
 /* Where a source delivers. Each call returns 0 when what was delivered is safe (a change of state that it caused is in
@@ -21,6 +22,12 @@ struct event_base; /* libevent */
  * must not close the source from inside a call. */
 struct source_sink {
     void *ctx;
+    /* Several deliveries, one sync: between hold() and release() a call that returns 0 is safe only when release()
+     * returns 0. Both within one turn of the loop; not nested. */
+    void (*hold)(void *ctx);
+    int (*release)(void *ctx, struct fail *f);
+    /* The number on the fault lane of the record that the last observe() wrote; 0 when it wrote none. */
+    uint64_t (*number)(void *ctx);
     /* A reporter's whole list; one fault there or not. */
     int (*list)(void *ctx, const struct fault_list *l, const struct stamp *when, struct fail *f);
     int (*observe)(void *ctx, const struct observation *o, const struct stamp *when, struct fail *f);
@@ -31,7 +38,11 @@ struct source_sink {
     /* Somebody cleared all of a reporter's active (or healed) faults on the bus; actor as in monitor.h. */
     int (*cleared)(void *ctx, const struct reporter *r, const char *ns, bool active, const char *actor,
         const struct stamp *when, struct fail *f);
+    /* The sink fills in what the spool knows: used, limit, dropped, refused, written. */
     int (*health)(void *ctx, const struct health *h, const struct stamp *when, struct fail *f);
+    /* One sample for the next health record: goes to health_measure() of the health source. Held in memory only.
+     * FAIL_FULL, FAIL_INPUT as there; FAIL_NOT_FOUND: there is no health source. */
+    int (*measure)(void *ctx, const struct frame_value *sample, struct fail *f);
     /* Parts and firmware that the source read. It names only what it knows; whoever keeps the inventory merges by
      * position and component. */
     int (*inventory)(void *ctx, const struct inventory *i, const struct stamp *when, struct fail *f);
@@ -41,7 +52,10 @@ struct source_sink {
 struct source_env {
     struct event_base *base;
     const struct clock *clock;
-    uint64_t boot; /* for the stamps */
+    const struct rng *rng;
+    const struct disk *disk;
+    uint64_t boot;  /* for the stamps */
+    uint64_t epoch; /* the spool's */
     const struct source_sink *sink;
 };
 

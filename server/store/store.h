@@ -8,9 +8,16 @@
  * that span the fleet aggregate per shard first. One open ticket per (shard, device, condition key), by a partial
  * unique index.
  *
- * Fails: FAIL_NEWER (the schema is newer than this program), FAIL_CONFLICT (the shards' lease is another collector's),
- * FAIL_CORRUPT, FAIL_FULL, FAIL_IO, FAIL_PEER (PostgreSQL went away), FAIL_NOT_FOUND. After FAIL_CORRUPT, FAIL_FULL,
- * FAIL_IO or FAIL_PEER of a writing handle nothing was committed and the handle must be closed. */
+ * Texts are valid UTF-8 (the codec saw to it; PostgreSQL refuses others with FAIL_INPUT). Callbacks must not call the
+ * store with the same handle.
+ *
+ * Fails: FAIL_NEWER (the schema is newer than this program), FAIL_CONFLICT (the shards' lease is another collector's, or
+ * a writer stands in the way), FAIL_CORRUPT, FAIL_FULL, FAIL_IO, FAIL_PEER (PostgreSQL went away), FAIL_NOT_FOUND;
+ * reading handles also FAIL_LIMIT (a query took longer than 2 s). After FAIL_CORRUPT, FAIL_FULL, FAIL_IO or FAIL_PEER
+ * the handle must be closed: everything else fails with the same code. What was not committed is gone; only when
+ * store_commit() itself failed so may the transaction be found committed later (a lost answer, a failed sync), so it
+ * counts as not committed, and the lanes' `next` settles what comes again. After any other failure within a
+ * transaction store_commit() fails with it, and the handle can be used again. */
 #ifndef FAULTLINE_STORE_H
 #define FAULTLINE_STORE_H
 
@@ -51,14 +58,18 @@ must_check int store_begin(struct store *s, struct fail *f);
 must_check int store_commit(struct store *s, struct wall now, struct fail *f);
 void store_rollback(struct store *s);
 
-/* Takes the lease of all shards for the collector called `owner`: at once when it is free, expired (not renewed for
- * ttl_ms) or was ours; else FAIL_CONFLICT names the holder. Each commit checks and renews it. */
+/* Takes the lease of all shards for the collector called `owner` (1 … BOUND_DEVICE_ID bytes): at once when it is free,
+ * expired (not renewed for ttl_ms) or was ours; else FAIL_CONFLICT names the holder. Each commit checks and renews it,
+ * so an idle collector commits an empty transaction well within ttl_ms. A handle that never took it is not checked
+ * (imports). Not within a transaction. */
 must_check int store_take_lease(struct store *s, const char *owner, struct wall now, int64_t ttl_ms, struct fail *f);
 
 /* Housekeeping when there is nothing else to do (SQLite: truncating checkpoint). */
 must_check int store_idle(struct store *s, struct fail *f);
 
 /* ---------------------------------------------------------------- rows */
+
+enum { STORE_PAGE_MAX = 500 }; /* rows of one list */
 
 enum registration { DEVICE_KNOWN, DEVICE_BLOCKED, REGISTRATION_COUNT };
 
@@ -72,8 +83,8 @@ struct device_row {
     char firmware[BOUND_NAME + 1]; /* of the main component */
     struct wall enrolled, last_seen;
     bool online;
-    uint64_t epoch;   /* the newest one */
-    uint32_t session; /* the newest one of that epoch */
+    uint64_t epoch;        /* the newest one */
+    uint32_t session;      /* the newest one of that epoch */
     uint32_t spool_resets; /* epochs seen beyond the first */
     bool cloned;           /* two epochs alternated */
 };
@@ -87,7 +98,7 @@ struct lane_row {
 
 struct transition_row {
     uint8_t shard;
-    const char *device; /* the subject device */
+    const char *device;      /* the subject device */
     const char *reported_by; /* the device whose epoch and number these are */
     uint64_t epoch, number;
     const struct condition_key *key;
@@ -124,6 +135,32 @@ struct loss_row {
     struct wall received;
 };
 
+enum { HEALTH_DAY_MEASURES = 96 }; /* twice what one report may hold; the one not seen for longest gives way */
+
+/* A measure in one day. */
+struct measure_day {
+    char name[BOUND_NAME + 1], unit[BOUND_UNIT + 1];
+    struct wall at; /* of the last value, maybe on an earlier day */
+    uint64_t count; /* samples in the day; 0 = none: min, max and sum mean nothing */
+    double min, max, sum, last;
+};
+
+/* The health of a device in one day of UTC. */
+struct health_day {
+    uint8_t shard;
+    int64_t day;          /* days since 1970-01-01 */
+    uint64_t reports;     /* in the day */
+    uint64_t covered_ms;  /* their intervals */
+    struct occurred when; /* of the latest report; what follows is from it, see struct health */
+    double operating_hours;
+    uint64_t cycles, uptime_ms;
+    uint32_t restarts;
+    char restart_reason[BOUND_REASON + 1];
+    uint64_t spool_used_bytes, spool_limit_bytes, dropped_count, refused_count, flash_written_bytes;
+    const struct measure_day *measures; /* borrowed until the callback returns */
+    size_t measure_count;
+};
+
 struct event_row { /* for live views; ascending id, given by the writer */
     int64_t id;
     uint8_t shard;
@@ -143,7 +180,8 @@ struct audit_row {
 /* ---------------------------------------------------------------- reading one device (the writer's working set) */
 
 /* FAIL_NOT_FOUND when there is none. */
-must_check int store_get_device(struct store *s, uint8_t shard, const char *device, struct device_row *ret, struct fail *f);
+must_check int store_get_device(
+    struct store *s, uint8_t shard, const char *device, struct device_row *ret, struct fail *f);
 
 /* The list functions call each() once a row, in key order, until it returns false; the row is borrowed until it returns. */
 must_check int store_each_lane(struct store *s, uint8_t shard, const char *device,
@@ -158,29 +196,34 @@ must_check int store_each_open_ticket(struct store *s, uint8_t shard, const char
  * PostgreSQL sends them in a pipeline: a failure may be told only by store_commit(). */
 
 must_check int store_put_device(struct store *s, const struct device_row *row, struct fail *f);
-must_check int store_put_lane(struct store *s, uint8_t shard, const char *device, const struct lane_row *row, struct fail *f);
-must_check int store_put_condition(struct store *s, uint8_t shard, const char *device, const struct condition *row, struct fail *f);
+must_check int store_put_lane(
+    struct store *s, uint8_t shard, const char *device, const struct lane_row *row, struct fail *f);
+must_check int store_put_condition(
+    struct store *s, uint8_t shard, const char *device, const struct condition *row, struct fail *f);
 must_check int store_add_transition(struct store *s, const struct transition_row *row, struct fail *f);
 must_check int store_add_report(struct store *s, const struct report_row *row, struct fail *f);
 must_check int store_add_loss(struct store *s, const struct loss_row *row, struct fail *f);
 must_check int store_add_event(struct store *s, const struct event_row *row, struct fail *f);
 must_check int store_add_audit(struct store *s, const struct audit_row *row, struct fail *f);
 
-/* Health is kept as the latest values and a daily rollup, not a row a report for ever. day = days since 1970-01-01. */
-must_check int store_put_health(struct store *s, uint8_t shard, const char *device, struct occurred when,
-    const struct health *h, struct fail *f);
+/* Health is kept as one row a device and day of UTC: a rollup, and the latest values; not a row a report for ever. */
+must_check int store_put_health(
+    struct store *s, uint8_t shard, const char *device, struct occurred when, const struct health *h, struct fail *f);
 
-/* Replaces what is installed now: parts that are new get installed = when, parts no longer listed removed = when. */
+/* Replaces what is installed now: parts that are new get installed = when, parts no longer listed removed = when. A part
+ * is the same as before when its position is, and nothing else known of both differs. */
 must_check int store_put_inventory(struct store *s, uint8_t shard, const char *device, struct occurred when,
     const struct inventory *i, struct fail *f);
 
 /* Opens a ticket, unless one is open for its key: then ret_opened is false and ret_number that ticket's. Gives the
  * number (shard's next n) and writes ticket and clocks. Waits for the database's answer, also with concurrent writers. */
-must_check int store_open_ticket(struct store *s, const struct ticket *t, const struct ticket_clock *clocks, size_t clock_count,
-    struct ticket_number *ret_number, bool *ret_opened, struct fail *f);
-/* A confirmed condition met an open ticket: count and last_seen. */
-must_check int store_join_ticket(struct store *s, struct ticket_number number, uint32_t occurrences, struct wall last_seen, struct fail *f);
-must_check int store_put_clock(struct store *s, struct ticket_number number, const struct ticket_clock *c, struct fail *f);
+must_check int store_open_ticket(struct store *s, const struct ticket *t, const struct ticket_clock *clocks,
+    size_t clock_count, struct ticket_number *ret_number, bool *ret_opened, struct fail *f);
+/* A confirmed condition met an open ticket: count and last_seen. The ticket's version stays. */
+must_check int store_join_ticket(
+    struct store *s, struct ticket_number number, uint32_t occurrences, struct wall last_seen, struct fail *f);
+must_check int store_put_clock(
+    struct store *s, struct ticket_number number, const struct ticket_clock *c, struct fail *f);
 
 /* Running clocks of a shard that are due at or before now, soonest first. */
 must_check int store_each_due_clock(struct store *s, uint8_t shard, struct wall now,
@@ -192,20 +235,22 @@ must_check int store_last_event(struct store *s, int64_t *ret_id, struct fail *f
 
 /* ---------------------------------------------------------------- reference tables (small; loaded whole) */
 
-must_check int store_each_policy(struct store *s, bool (*each)(void *ctx, const struct clock_policy *row), void *ctx, struct fail *f);
-must_check int store_each_catalogue(struct store *s, bool (*each)(void *ctx, const struct catalogue_row *row), void *ctx, struct fail *f);
+must_check int store_each_policy(
+    struct store *s, bool (*each)(void *ctx, const struct clock_policy *row), void *ctx, struct fail *f);
+must_check int store_each_catalogue(
+    struct store *s, bool (*each)(void *ctx, const struct catalogue_row *row), void *ctx, struct fail *f);
 must_check int store_put_catalogue(struct store *s, const struct catalogue_row *row, struct fail *f);
 
 /* ---------------------------------------------------------------- lists for people (reading handles)
  * Keyset pages: rows behind the `after` row, at most limit; filters that are NULL or negative do not filter. */
 
 struct ticket_filter {
-    const char *device;
-    int state;  /* enum ticket_state, -1 = any */
+    const char *device; /* its shard is taken from the id */
+    int state;          /* enum ticket_state, -1 = any */
     bool only_open;
     int class_; /* enum ticket_class, -1 = any */
     const char *product_line;
-    struct wall after_opened;         /* page: newest first, behind (after_opened, after_number); ms 0 = from the start */
+    struct wall after_opened; /* page: newest first, behind (after_opened, after_number); ms 0 = from the start */
     struct ticket_number after_number;
     int limit; /* 1 … 500 */
 };
@@ -221,7 +266,7 @@ must_check int store_get_ticket(struct store *s, struct ticket_number number, st
 
 struct device_filter {
     const char *product_line, *model;
-    int online; /* 0, 1, -1 = any */
+    int online;      /* 0, 1, -1 = any */
     int after_shard; /* page: (shard, device) ascending, behind these; -1 = from the start */
     const char *after_device;
     int limit;
@@ -230,9 +275,9 @@ must_check int store_list_devices(struct store *s, const struct device_filter *f
     bool (*each)(void *ctx, const struct device_row *row), void *ctx, struct fail *f);
 
 struct condition_filter {
-    const char *device;
-    int state; /* enum fault_state, -1 = any */
-    int after_shard; /* page: (shard, device, key) ascending */
+    const char *device; /* its shard is taken from the id */
+    int state;          /* enum fault_state, -1 = any */
+    int after_shard;    /* page: (shard, device, key) ascending */
     const char *after_device;
     const struct condition_key *after_key;
     int limit;
@@ -244,10 +289,16 @@ must_check int store_list_transitions(struct store *s, uint8_t shard, const char
     bool (*each)(void *ctx, const struct transition_row *row), void *ctx, struct fail *f); /* newest first */
 must_check int store_list_losses(struct store *s, uint8_t shard, const char *device, int limit,
     bool (*each)(void *ctx, const struct loss_row *row), void *ctx, struct fail *f);
-must_check int store_each_measure(struct store *s, uint8_t shard, const char *device,
-    bool (*each)(void *ctx, struct occurred when, const struct measure *row), void *ctx, struct fail *f); /* latest values */
+must_check int store_list_reports(struct store *s, uint8_t shard, const char *device, int limit,
+    bool (*each)(void *ctx, const struct report_row *row), void *ctx, struct fail *f);
+must_check int store_list_audit(struct store *s, uint8_t shard, const char *object, int limit,
+    bool (*each)(void *ctx, const struct audit_row *row), void *ctx, struct fail *f);
+/* Newest day first: the first one holds the latest value of every measure. */
+must_check int store_each_health_day(struct store *s, uint8_t shard, const char *device, int limit,
+    bool (*each)(void *ctx, const struct health_day *row), void *ctx, struct fail *f);
 must_check int store_each_part(struct store *s, uint8_t shard, const char *device,
-    bool (*each)(void *ctx, const struct part *row, struct wall installed, struct wall removed), void *ctx, struct fail *f);
+    bool (*each)(void *ctx, const struct part *row, struct wall installed, struct wall removed), void *ctx,
+    struct fail *f);
 
 must_check int store_each_event(struct store *s, int64_t after_id, int limit,
     bool (*each)(void *ctx, const struct event_row *row), void *ctx, struct fail *f);

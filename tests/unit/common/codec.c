@@ -120,16 +120,14 @@ static void an_uplink_keeps_each_record_and_its_bytes(void **state)
             count++;
         }
         assert_ok(codec_uplink_decode(bytes, used, &decoded, &u, &fail));
-        assert_true(
-            u.epoch == head.epoch && u.session == 7 && !u.death && u.anchor.wall.ms == head.anchor.wall.ms);
+        assert_true(u.epoch == head.epoch && u.session == 7 && !u.death && u.anchor.wall.ms == head.anchor.wall.ms);
         assert_int_equal(u.record_count, count);
         for (size_t i = 0; i < count; i++) {
             struct record again;
 
             assert_same_record(&records[i], &u.records[i]);
             assert_true(u.records[i].encoded > bytes && u.records[i].encoded < bytes + used);
-            assert_ok(
-                codec_record_decode(u.records[i].encoded, u.records[i].encoded_bytes, &made, &again, &fail));
+            assert_ok(codec_record_decode(u.records[i].encoded, u.records[i].encoded_bytes, &made, &again, &fail));
             assert_same_record(&records[i], &again);
         }
         arena_reset(&made);
@@ -157,8 +155,10 @@ static size_t fill_uplink(struct record *r, uint8_t *bytes, size_t cap)
  * records with the most decoded bytes for each byte on the wire. */
 static void the_arena_has_room_for_the_worst_that_encodes(void **state)
 {
-    const struct fault_report small = {.key = {.bus = "", .ns = "a", .code = "1", .component = ""}, .subject = "",
-        .lamps = LAMPS_NONE, .source_occurrences = OCCURRENCES_NONE};
+    const struct fault_report small = {.key = {.bus = "", .ns = "a", .code = "1", .component = ""},
+        .subject = "",
+        .lamps = LAMPS_NONE,
+        .source_occurrences = OCCURRENCES_NONE};
     struct fault_report faults[BOUND_SNAPSHOT_FAULTS];
     struct frame_value frame[BOUND_FRAME_VALUES];
     struct measure measures[BOUND_HEALTH_MEASURES];
@@ -181,9 +181,12 @@ static void the_arena_has_room_for_the_worst_that_encodes(void **state)
     struct record worst[] = {
         {.behind = "", .kind = RECORD_SNAPSHOT, .snapshot = {faults, countof(faults), 0, 0, 1}},
         {.behind = "", .kind = RECORD_FAULT, .fault = small},
-        {.behind = "", .lane = LANE_HEALTH, .kind = RECORD_HEALTH,
+        {.behind = "",
+            .lane = LANE_HEALTH,
+            .kind = RECORD_HEALTH,
             .health = {.measures = measures, .measure_count = countof(measures), .restart_reason = ""}},
-        {.behind = "", .kind = RECORD_INVENTORY,
+        {.behind = "",
+            .kind = RECORD_INVENTORY,
             .inventory = {"", "", "", "", firmware, countof(firmware), parts, countof(parts)}},
     };
     worst[1].fault.frame = frame;

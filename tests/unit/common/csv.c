@@ -41,7 +41,9 @@ static void rows_and_fields_come_out_as_written(void **state)
     } cases[] = {
         {"a,b\n1,2\n", "a|b/1|2/"},
         {"a,b\r\n1,2", "a|b/1|2/"},
-        {"\xef\xbb\xbf" "a\n", "a/"},
+        {"\xef\xbb\xbf"
+         "a\n",
+            "a/"},
         {"\n\na\n\nb\n", "a/b/"},
         {"a,,\n", "a||/"},
         {"\"x,y\",\"say \"\"hi\"\"\",\"two\nlines\"\n", "x,y|say \"hi\"|two\nlines/"},

@@ -33,8 +33,8 @@ static inline void show(struct shown *s, const char *format, ...)
 
 static inline void show_key(struct shown *s, const struct fault_key *k)
 {
-    show(s, "key{%s|%d|%" PRIx64 "|%s|%s|%u|%s|%d}", k->bus, k->reporter_kind, k->reporter, k->ns, k->code,
-        k->mode, k->component, k->ambiguous);
+    show(s, "key{%s|%d|%" PRIx64 "|%s|%s|%u|%s|%d}", k->bus, k->reporter_kind, k->reporter, k->ns, k->code, k->mode,
+        k->component, k->ambiguous);
 }
 
 static inline void show_fault(struct shown *s, const struct fault_report *r)
@@ -43,8 +43,8 @@ static inline void show_fault(struct shown *s, const struct fault_report *r)
     show(s,
         " addr=%u subject=%s %d>%d uds=%u counter=%d sev=%u lamps=%d oc=%d n=%u flaps=%u q=%d class=%d "
         "frame[",
-        r->reporter_address, r->subject, r->from, r->to, r->uds_status, r->detection_counter, r->severity,
-        r->lamps, r->source_occurrences, r->occurrences, r->flaps, r->quality, r->class_hint);
+        r->reporter_address, r->subject, r->from, r->to, r->uds_status, r->detection_counter, r->severity, r->lamps,
+        r->source_occurrences, r->occurrences, r->flaps, r->quality, r->class_hint);
     for (size_t i = 0; i < r->frame_count; i++)
         show(s, "%s=%a %s,", r->frame[i].name, r->frame[i].value, r->frame[i].unit);
     show(s, "] raw=");
@@ -56,11 +56,9 @@ static inline void show_fault(struct shown *s, const struct fault_report *r)
 static inline void show_health(struct shown *s, const struct health *h)
 {
     show(s,
-        "%" PRIu64 " %a %" PRIu64 " %" PRIu64 " %u %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-        " %" PRIu64 "\n",
+        "%" PRIu64 " %a %" PRIu64 " %" PRIu64 " %u %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
         h->interval_ms, h->operating_hours, h->cycles, h->uptime_ms, h->restarts, h->restart_reason,
-        h->spool_used_bytes, h->spool_limit_bytes, h->dropped_count, h->refused_count,
-        h->flash_written_bytes);
+        h->spool_used_bytes, h->spool_limit_bytes, h->dropped_count, h->refused_count, h->flash_written_bytes);
     for (size_t i = 0; i < h->measure_count; i++) {
         const struct measure *m = &h->measures[i];
 
@@ -76,8 +74,8 @@ static inline void show_inventory(struct shown *s, const struct inventory *v)
     for (size_t i = 0; i < v->part_count; i++) {
         const struct part *p = &v->parts[i];
 
-        show(s, "part %s|%s|%s|%s|%s|%s|%s\n", p->position, p->part_no, p->serial, p->supplier, p->lot,
-            p->made_date, p->source);
+        show(s, "part %s|%s|%s|%s|%s|%s|%s\n", p->position, p->part_no, p->serial, p->supplier, p->lot, p->made_date,
+            p->source);
     }
 }
 
@@ -109,8 +107,8 @@ static inline void show_record(struct shown *s, const struct record *r)
         show(s, "%d|%s|%s\n", r->lifecycle.kind, r->lifecycle.detail, r->lifecycle.version);
         break;
     case RECORD_LOSS:
-        show(s, "%" PRIu64 "…%" PRIu64 " %d %u %u %u\n", r->loss.first, r->loss.last, r->loss.cause,
-            r->loss.faults, r->loss.healths, r->loss.others);
+        show(s, "%" PRIu64 "…%" PRIu64 " %d %u %u %u\n", r->loss.first, r->loss.last, r->loss.cause, r->loss.faults,
+            r->loss.healths, r->loss.others);
         break;
     case RECORD_KIND_COUNT:
         abort();
@@ -126,8 +124,8 @@ static inline void show_receipt(struct shown *s, const struct receipt *r)
     for (size_t i = 0; i < r->verdict_count; i++) {
         const struct verdict *v = &r->verdicts[i];
 
-        show(s, "verdict %d %" PRIu64 " %d %s|%s|%s %" PRIu64 " %" PRIu64 " %u\n", v->lane, v->number,
-            v->kind, v->ticket, v->rule, v->reason, v->limit, v->value, v->retry_after_ms);
+        show(s, "verdict %d %" PRIu64 " %d %s|%s|%s %" PRIu64 " %" PRIu64 " %u\n", v->lane, v->number, v->kind,
+            v->ticket, v->rule, v->reason, v->limit, v->value, v->retry_after_ms);
     }
     for (size_t i = 0; i < r->command_count; i++) {
         const struct command *c = &r->commands[i];
@@ -186,8 +184,7 @@ static inline double seed_double(struct seed *s)
     return some[seed_below(s, sizeof some / sizeof some[0])];
 }
 
-static inline const char *seed_code(
-    struct seed *s, struct arena *a, size_t min, size_t max, const char *letters)
+static inline const char *seed_code(struct seed *s, struct arena *a, size_t min, size_t max, const char *letters)
 {
     char text[2048];
     size_t n = min + seed_number(s, max - min);
@@ -241,8 +238,7 @@ static inline struct fault_key seed_key(struct seed *s, struct arena *a)
     };
 }
 
-static inline struct fault_report seed_fault(
-    struct seed *s, struct arena *a, size_t max_frame, size_t max_raw)
+static inline struct fault_report seed_fault(struct seed *s, struct arena *a, size_t max_frame, size_t max_raw)
 {
     struct fault_report r = {
         .key = seed_key(s, a),
@@ -266,8 +262,8 @@ static inline struct fault_report seed_fault(
     uint8_t *raw = arena_take(a, r.raw_bytes);
 
     for (size_t i = 0; i < r.frame_count; i++)
-        frame[i] = (struct frame_value){
-            seed_text(s, a, 1, BOUND_NAME / 4), seed_double(s), seed_text(s, a, 0, BOUND_UNIT)};
+        frame[i] =
+            (struct frame_value){seed_text(s, a, 1, BOUND_NAME / 4), seed_double(s), seed_text(s, a, 0, BOUND_UNIT)};
     for (size_t i = 0; i < r.raw_bytes; i++)
         raw[i] = (uint8_t)seed_u64(s);
     r.frame = frame;
@@ -307,9 +303,8 @@ static inline struct health seed_health(struct seed *s, struct arena *a)
     struct measure *measures = arena_take(a, h.measure_count * sizeof *measures);
 
     for (size_t i = 0; i < h.measure_count; i++)
-        measures[i] =
-            (struct measure){seed_text(s, a, 1, BOUND_NAME), seed_double(s), seed_double(s), seed_double(s),
-                seed_double(s), (uint32_t)seed_number(s, UINT32_MAX), seed_text(s, a, 0, BOUND_UNIT)};
+        measures[i] = (struct measure){seed_text(s, a, 1, BOUND_NAME), seed_double(s), seed_double(s), seed_double(s),
+            seed_double(s), (uint32_t)seed_number(s, UINT32_MAX), seed_text(s, a, 0, BOUND_UNIT)};
     h.measures = measures;
     return h;
 }
@@ -340,8 +335,7 @@ static inline struct inventory seed_inventory(struct seed *s, struct arena *a)
 
 /* A record of the given kind that keeps every rule. Texts and lists come from the arena, which must be large.
  */
-static inline struct record seed_record(
-    struct seed *s, struct arena *a, enum record_kind kind, uint64_t number)
+static inline struct record seed_record(struct seed *s, struct arena *a, enum record_kind kind, uint64_t number)
 {
     struct record r = {.lane = kind == RECORD_HEALTH ? LANE_HEALTH : LANE_FAULT,
         .number = number,
@@ -368,9 +362,8 @@ static inline struct record seed_record(
         break;
     case RECORD_LOSS:
         r.lane = (enum lane)seed_below(s, LANE_COUNT);
-        r.loss =
-            (struct loss){1 + seed_below(s, number), number, (enum loss_cause)seed_below(s, LOSS_CAUSE_COUNT),
-                (uint32_t)seed_number(s, UINT32_MAX), (uint32_t)seed_number(s, UINT32_MAX), 7};
+        r.loss = (struct loss){1 + seed_below(s, number), number, (enum loss_cause)seed_below(s, LOSS_CAUSE_COUNT),
+            (uint32_t)seed_number(s, UINT32_MAX), (uint32_t)seed_number(s, UINT32_MAX), 7};
         break;
     case RECORD_KIND_COUNT:
         abort();
@@ -389,18 +382,17 @@ static inline struct receipt seed_receipt(struct seed *s, struct arena *a)
     struct command *commands = arena_take(a, r.command_count * sizeof *commands);
 
     for (size_t i = 0; i < r.lane_count; i++)
-        r.lanes[i] = (struct lane_receipt){(enum lane)i, 1 + seed_number(s, BOUND_EXACT - 1),
-            (uint32_t)seed_number(s, UINT32_MAX), seed_below(s, 2)};
+        r.lanes[i] = (struct lane_receipt){
+            (enum lane)i, 1 + seed_number(s, BOUND_EXACT - 1), (uint32_t)seed_number(s, UINT32_MAX), seed_below(s, 2)};
     for (size_t i = 0; i < r.verdict_count; i++)
-        verdicts[i] = (struct verdict){(enum lane)seed_below(s, LANE_COUNT),
-            1 + seed_number(s, BOUND_EXACT - 2), (enum verdict_kind)seed_below(s, VERDICT_KIND_COUNT),
-            seed_text(s, a, 0, BOUND_NAME), seed_text(s, a, 0, BOUND_NAME), seed_text(s, a, 0, BOUND_REASON),
-            seed_number(s, BOUND_EXACT), seed_number(s, BOUND_EXACT), (uint32_t)seed_number(s, UINT32_MAX)};
+        verdicts[i] = (struct verdict){(enum lane)seed_below(s, LANE_COUNT), 1 + seed_number(s, BOUND_EXACT - 2),
+            (enum verdict_kind)seed_below(s, VERDICT_KIND_COUNT), seed_text(s, a, 0, BOUND_NAME),
+            seed_text(s, a, 0, BOUND_NAME), seed_text(s, a, 0, BOUND_REASON), seed_number(s, BOUND_EXACT),
+            seed_number(s, BOUND_EXACT), (uint32_t)seed_number(s, UINT32_MAX)};
     for (size_t i = 0; i < r.command_count; i++)
         commands[i] = (struct command){.id = seed_u64(s) | 1,
             .kind = (enum command_kind)seed_below(s, COMMAND_KIND_COUNT),
-            .resend = {.lane = (enum lane)seed_below(s, LANE_COUNT),
-                .next = 1 + seed_number(s, BOUND_EXACT - 1)},
+            .resend = {.lane = (enum lane)seed_below(s, LANE_COUNT), .next = 1 + seed_number(s, BOUND_EXACT - 1)},
             .clear = seed_key(s, a),
             .settings = seed_text(s, a, 1, 200)};
     r.verdicts = verdicts;

@@ -93,7 +93,7 @@ static struct fl *open_handle(uint32_t timeout_ms)
     return fl;
 }
 
-static const char accepted[] = "faultline 1 accepted\nnumber=17\nstate=confirmed\n";
+static const char accepted[] = "faultline 1 accepted\nnumber=17\n";
 
 static void raise_and_clear_say_what_the_application_said(void **state)
 {
