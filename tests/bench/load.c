@@ -5,7 +5,8 @@
  * discard  a subscriber inside this process throws everything away: the broker's own rate. Counts what it was given.
  * report   one fault record an uplink, pending and healed in turn: stored, no ticket. Counts receipts.
  * raise    each record confirms another fault: each opens a ticket. Counts records whose verdict is a new ticket.
- * A device keeps at most `window` records without receipt (without PUBACK when discarding). rate 0 = as fast as it
+ * A device keeps at most `window` records without receipt. When discarding, all devices together keep at most
+ * devices × window / 2 that the subscriber has not been given: what outruns the subscriber would only fill a queue. rate 0 = as fast as it
  * goes; else open loop, that many a second over all devices. Times are from publish to receipt.
  * DIR holds PREFIX-<n>.pem and .key for each device, and device-ca.pem. */
 #include <getopt.h>
@@ -40,7 +41,7 @@ struct device {
 static struct device *devices;
 static struct wire_client discarder;
 static int64_t measure_from_us, end_us;
-static uint64_t counted, sent_count, resent_count, payload_bytes;
+static uint64_t counted, discarded_count, sent_count, resent_count, payload_bytes;
 static uint32_t *latencies_us;
 static size_t latency_count;
 
@@ -165,6 +166,7 @@ static void take_discarded(struct wire_client *c, const uint8_t *payload, size_t
     (void)payload;
     (void)n;
 
+    discarded_count++;
     count_one(now, now);
 }
 
@@ -216,8 +218,27 @@ static bool all_ready(void)
 
 static void send_what_fits(struct device *d)
 {
-    while (d->in_flight < (unsigned)options.window && send_one(d))
-        ;
+    uint64_t most = (uint64_t)options.devices * (unsigned)options.window / 2;
+
+    while (d->in_flight < (unsigned)options.window && (options.mode != DISCARD || sent_count - discarded_count < most))
+        if (!send_one(d))
+            return;
+}
+
+/* The subscriber took some: whose turn it is may send again. */
+static void refill_after_discard(void)
+{
+    static int turn;
+
+    for (int i = 0; i < options.devices; i++) {
+        struct device *d = &devices[turn++ % options.devices];
+        uint64_t before = sent_count;
+
+        send_what_fits(d);
+        wire_client_flush(&d->client);
+        if (sent_count == before && d->in_flight < (unsigned)options.window)
+            return;
+    }
 }
 
 /* Open loop: as many as the rate asks for by now, device after device. */
@@ -246,8 +267,8 @@ static void pump(int epoll, int wait_ms)
         struct wire_client *c = events[i].data.ptr;
 
         wire_client_read(c);
-        if (c != &discarder && options.rate == 0 && now_us() < end_us)
-            send_what_fits(c->user);
+        if (options.rate == 0 && now_us() < end_us)
+            c == &discarder ? refill_after_discard() : send_what_fits(c->user);
         wire_client_flush(c);
     }
 }
