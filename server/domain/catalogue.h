@@ -22,6 +22,7 @@ struct catalogue_row {
     char part_no[BOUND_NAME + 1];
     uint8_t severity; /* 0 = as reported */
     char action_en[256], action_zh[256];
+    char confirm[BOUND_REASON + 1], heal[BOUND_REASON + 1]; /* for people: how the device debounces it */
 };
 
 /* All rows, sorted for the look-up. */

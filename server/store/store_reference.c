@@ -27,7 +27,8 @@ int store_each_policy(
 }
 
 #define CATALOGUE_COLUMNS                                                                                              \
-    "product_line, model, ns, code, mode, title_en, title_zh, class, part_no, severity, action_en, action_zh"
+    "product_line, model, ns, code, mode, title_en, title_zh, class, part_no, severity, action_en, action_zh, "        \
+    "confirm, heal"
 
 int store_each_catalogue(
     struct store *s, bool (*each)(void *ctx, const struct catalogue_row *row), void *ctx, struct fail *f)
@@ -55,6 +56,8 @@ int store_each_catalogue(
         row.severity = (uint8_t)db_get_i64(&rows, 9);
         store_copy(&rows, 10, row.action_en);
         store_copy(&rows, 11, row.action_zh);
+        store_copy(&rows, 12, row.confirm);
+        store_copy(&rows, 13, row.heal);
         if (!each(ctx, &row))
             return 0;
     }
@@ -65,14 +68,15 @@ int store_put_catalogue(struct store *s, const struct catalogue_row *row, struct
 {
     static const char sql[] =
         "INSERT INTO catalogue (" CATALOGUE_COLUMNS ") "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
         "ON CONFLICT (ns, code, mode, product_line, model) DO UPDATE SET "
         "title_en = excluded.title_en, title_zh = excluded.title_zh, class = excluded.class, "
         "part_no = excluded.part_no, severity = excluded.severity, action_en = excluded.action_en, "
-        "action_zh = excluded.action_zh";
+        "action_zh = excluded.action_zh, confirm = excluded.confirm, heal = excluded.heal";
     const struct db_value values[] = {db_text(row->product_line), db_text(row->model), db_text(row->ns),
         db_text(row->code), db_i64(row->mode), db_text(row->title_en), db_text(row->title_zh), db_i64(row->class_),
-        db_text(row->part_no), db_i64(row->severity), db_text(row->action_en), db_text(row->action_zh)};
+        db_text(row->part_no), db_i64(row->severity), db_text(row->action_en), db_text(row->action_zh),
+        db_text(row->confirm), db_text(row->heal)};
 
     return db_run(s->db, sql, values, countof(values), f);
 }

@@ -211,6 +211,8 @@ CREATE TABLE catalogue (
     severity SMALLINT NOT NULL,
     action_en TEXT NOT NULL,
     action_zh TEXT NOT NULL,
+    confirm TEXT NOT NULL,         -- for people: when the device says it is confirmed, and healed
+    heal TEXT NOT NULL,
     PRIMARY KEY (ns, code, mode, product_line, model)
 );
 
