@@ -15,7 +15,7 @@ enum {
     BOUND_UPLINK_RECORDS = 64,         /* keeps the transaction of one message short */
     BOUND_WIRE_DEPTH = 4,              /* protobuf-c recurses: 8,000 levels overflow an 8 MiB stack */
     BOUND_WIRE_UNKNOWN_BYTES = 1024,   /* room for newer minor versions, not for bombs */
-    BOUND_ARENA_BYTES = 1024 * 1024,   /* decoded form of one uplink: the worst that encodes takes 0.96 MiB, an
+    BOUND_ARENA_BYTES = 1024 * 1024,   /* decoded form of one uplink: the worst that encodes takes 0.97 MiB, an
                                           ordinary one of 16 KiB a tenth; hostile input grew 92-fold unbounded */
     BOUND_RECEIPT_ARENA_BYTES = 64 * 1024, /* decoded form of one receipt */
     BOUND_RECEIPT_BYTES = 16 * 1024,   /* downlink, same reasons */
@@ -46,6 +46,11 @@ enum {
     BOUND_J1939_REPORTERS = 254,       /* one for each source address */
     BOUND_J1939_TRANSFERS = 64,        /* open reassemblies; the oldest gives way and is counted */
     BOUND_LINE_BYTES = 4096,           /* one line of a recording or of the frame feed */
+
+    /* The collector's memory and rows for one device, whatever it sends */
+    BOUND_DEVICE_CONDITIONS = 4096,    /* different faults: four times what an agent's monitor holds */
+    BOUND_DEVICE_CHILDREN = 256,       /* devices behind one gateway */
+    BOUND_DEVICE_EPOCHS = 64,          /* new spools until they are admitted only now and then */
 
     /* Fault monitor */
     BOUND_MONITOR_FAULTS = 1024,       /* per device; displaced by priority beyond, counted */

@@ -14,7 +14,6 @@
 #define FAULTLINE_CODEC_H
 
 #include "arena.h"
-#include "bounds.h"
 #include "fail.h"
 #include "record.h"
 

@@ -73,8 +73,8 @@ static const struct catalogue_row *first_of(const struct catalogue *c, const cha
     return c->rows + low;
 }
 
-static const struct catalogue_row *best_of(const struct catalogue *c, const char *product_line,
-    const char *model, const struct condition_key *key, const char *code)
+static const struct catalogue_row *best_of(const struct catalogue *c, const char *product_line, const char *model,
+    const struct condition_key *key, const char *code)
 {
     const struct catalogue_row *best = NULL;
 

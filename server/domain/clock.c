@@ -44,8 +44,8 @@ static struct wall start_of(struct occurred when, struct wall now)
     return room <= when.bound_ms ? now : (struct wall){when.at.ms + when.bound_ms};
 }
 
-void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct clock_policy *policy,
-    struct occurred when, struct wall now)
+void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct clock_policy *policy, struct occurred when,
+    struct wall now)
 {
     *c = (struct ticket_clock){.kind = kind, .state = CLOCK_NO_TARGET, .start = start_of(when, now)};
     c->due = c->start;

@@ -38,9 +38,8 @@ struct condition {
     struct condition_key key;
     enum fault_state state;
     bool flapping;
-    enum ticket_class
-        class_;       /* from the catalogue, else the application's hint, else general; never CLASS_UNSET */
-    uint8_t severity; /* 0 … 4 */
+    enum ticket_class class_; /* from the catalogue, else the application's hint, else general; never CLASS_UNSET */
+    uint8_t severity;         /* 0 … 4 */
     char subject[BOUND_NAME + 1];
     uint32_t occurrences; /* times it became confirmed, as the collector counted */
     uint32_t flaps;       /* state changes in the running flap window */

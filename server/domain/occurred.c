@@ -29,8 +29,7 @@ static bool is_a_time(struct wall t)
 /* A synchronised clock is believed unless it claims the future. */
 static bool is_synced(const struct stamp *s, struct wall latest)
 {
-    return s->quality == CLOCK_SYNCED && is_a_time(s->wall) &&
-           s->wall.ms <= latest.ms + OCCURRED_SYNCED_BOUND_MS;
+    return s->quality == CLOCK_SYNCED && is_a_time(s->wall) && s->wall.ms <= latest.ms + OCCURRED_SYNCED_BOUND_MS;
 }
 
 static struct occurred not_after(struct wall at, int64_t bound_ms, struct wall latest)
@@ -92,8 +91,7 @@ static struct occurred between(const struct stamp *s, const struct fix *now, str
     return (struct occurred){{at}, max_of(at - low, high - at)};
 }
 
-struct occurred occurred_at(
-    const struct stamp *s, const struct fix *now, const struct fix *before, struct wall floor)
+struct occurred occurred_at(const struct stamp *s, const struct fix *now, const struct fix *before, struct wall floor)
 {
     if (is_synced(s, now->at.at))
         return not_after(s->wall, OCCURRED_SYNCED_BOUND_MS, now->at.at);

@@ -14,9 +14,8 @@
 
 enum {
     OCCURRED_SYNCED_BOUND_MS = 1000, /* a clock disciplined by a time source is right to within this */
-    OCCURRED_AGREE_MS =
-        2000, /* a clock of lesser quality that reads what ours reads on arrival is right too */
-    OCCURRED_DRIFT_PPM = 200, /* a device's monotonic clock against true time */
+    OCCURRED_AGREE_MS = 2000,        /* a clock of lesser quality that reads what ours reads on arrival is right too */
+    OCCURRED_DRIFT_PPM = 200,        /* a device's monotonic clock against true time */
 };
 
 /* A moment of a boot whose wall time is known. boot 0 = nothing is known. */
@@ -33,7 +32,6 @@ struct fix occurred_fix(const struct stamp *anchor, struct wall received, struct
 /* When s happened. now: the fix of the uplink that brought it; before: the fix of the previous uplink of this
  * device (boot 0 = none); floor: a moment known not to be later, such as the previous record's (ms 0 = none).
  * Never after now->at. */
-struct occurred occurred_at(
-    const struct stamp *s, const struct fix *now, const struct fix *before, struct wall floor);
+struct occurred occurred_at(const struct stamp *s, const struct fix *now, const struct fix *before, struct wall floor);
 
 #endif

@@ -12,8 +12,8 @@ static bool is_better(const struct clock_policy *p, const struct clock_policy *b
     return p->version > best->version;
 }
 
-const struct clock_policy *policy_find(const struct clock_policy *table, size_t count,
-    const char *product_line, enum ticket_class class_, enum clock_kind kind)
+const struct clock_policy *policy_find(const struct clock_policy *table, size_t count, const char *product_line,
+    enum ticket_class class_, enum clock_kind kind)
 {
     const struct clock_policy *best = NULL;
 

@@ -71,8 +71,8 @@ struct clock_policy {
 /* Starts the clock of a ticket that is opened at `now` for a fault that occurred at `when`: a backlog's fault
  * is dated when it happened (its latest possible moment) and gets no fresh promise (overview.md 6). policy
  * NULL = no target. A clock whose due has passed already is born breached. */
-void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct clock_policy *policy,
-    struct occurred when, struct wall now);
+void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct clock_policy *policy, struct occurred when,
+    struct wall now);
 
 /* The stop event of the clock happened. Breached stays on record: MET_LATE. */
 void clock_stop(struct ticket_clock *c, struct wall at);

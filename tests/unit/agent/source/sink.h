@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "bounds.h"
 #include "source.h"
 
 struct sink {

@@ -9,8 +9,8 @@
 
 #include "catalogue.h"
 
-static void add(struct catalogue *c, const char *line, const char *model, const char *code, int64_t mode,
-    const char *title)
+static void add(
+    struct catalogue *c, const char *line, const char *model, const char *code, int64_t mode, const char *title)
 {
     struct catalogue_row row = {.mode = mode, .class_ = CLASS_IMPORTANT};
 
@@ -73,8 +73,7 @@ static void the_most_specific_row_is_found(void **state)
 
 static void a_code_of_uncertain_layout_is_not_the_code(void **state)
 {
-    const struct fault_key k = {
-        .bus = "", .ns = "j1939", .code = "789", .mode = 2, .component = "", .ambiguous = true};
+    const struct fault_key k = {.bus = "", .ns = "j1939", .code = "789", .mode = 2, .component = "", .ambiguous = true};
     struct condition_key unsure;
     struct catalogue c;
     (void)state;

@@ -16,8 +16,7 @@ static struct ticket_clock started(int64_t occurred_ms, int64_t bound_ms, int64_
     const struct clock_policy policy = {.target_ms = 4 * HOUR, .version = 3};
     struct ticket_clock c;
 
-    clock_start(
-        &c, CLOCK_FIRST_RESPONSE, &policy, (struct occurred){{occurred_ms}, bound_ms}, (struct wall){now_ms});
+    clock_start(&c, CLOCK_FIRST_RESPONSE, &policy, (struct occurred){{occurred_ms}, bound_ms}, (struct wall){now_ms});
     return c;
 }
 

@@ -18,10 +18,8 @@ struct step {
 
 static struct fault_report report(enum fault_state from, enum fault_state to)
 {
-    return (struct fault_report){.key = {.bus = "", .ns = "app", .code = "E1", .component = ""},
-        .subject = "",
-        .from = from,
-        .to = to};
+    return (struct fault_report){
+        .key = {.bus = "", .ns = "app", .code = "E1", .component = ""}, .subject = "", .from = from, .to = to};
 }
 
 static struct condition fresh(void)
@@ -169,16 +167,14 @@ static void a_fault_that_stays_confirmed_after_flapping_is_due_then(void **state
         apply(&c, FAULT_PENDING, i % 2 ? FAULT_CONFIRMED : FAULT_HEALED, i, 1000);
     assert_true(c.flapping);
     assert_int_equal(condition_tick(&c, (struct wall){1000 + policy.window_ms}, &policy), CONDITION_SAME);
-    assert_int_equal(
-        condition_tick(&c, (struct wall){1001 + policy.window_ms}, &policy), CONDITION_CONFIRMED);
+    assert_int_equal(condition_tick(&c, (struct wall){1001 + policy.window_ms}, &policy), CONDITION_CONFIRMED);
     assert_false(c.flapping);
     assert_int_equal(condition_tick(&c, (struct wall){2000 + policy.window_ms}, &policy), CONDITION_SAME);
 }
 
 static void keys_differ_in_every_part_and_fit_the_longest_reporter(void **state)
 {
-    const struct fault_key base = {
-        .bus = "can0", .ns = "j1939", .code = "789", .mode = 2, .component = "pump"};
+    const struct fault_key base = {.bus = "can0", .ns = "j1939", .code = "789", .mode = 2, .component = "pump"};
     struct fault_key other[8];
     struct condition_key a, b;
     (void)state;

@@ -118,8 +118,7 @@ static void an_unknown_boot_lies_between_its_neighbours(void **state)
     o = occurred_at(&kept, &fix, &none, floor);
     assert_int_equal(o.at.ms, now_ms - 12LL * HOUR);
     assert_holds(o, floor.ms);
-    assert_int_equal(
-        occurred_at(&absurd, &fix, &none, floor).at.ms, occurred_at(&lost, &fix, &none, floor).at.ms);
+    assert_int_equal(occurred_at(&absurd, &fix, &none, floor).at.ms, occurred_at(&lost, &fix, &none, floor).at.ms);
 }
 
 static void knowing_nothing_says_so(void **state)

@@ -35,8 +35,8 @@ static void the_closest_and_newest_promise_is_found(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct clock_policy *p = policy_find(
-            table, sizeof table / sizeof table[0], rows[i].product_line, rows[i].class_, rows[i].kind);
+        const struct clock_policy *p =
+            policy_find(table, sizeof table / sizeof table[0], rows[i].product_line, rows[i].class_, rows[i].kind);
 
         assert_int_equal(p ? p->target_ms : 0, rows[i].target_ms);
     }

@@ -31,9 +31,9 @@ static void numbers_round_trip(void **state)
 
 static void other_texts_are_no_numbers(void **state)
 {
-    static const char *const wrong[] = {"", "FL", "FL-", "FL-3", "FL-3F", "FL-3F-", "FL-3F-17",
-        "FL-3F-000000", "FL-3G-000017", "FL-3F-00001x", "FL-3F-000017 ", "XX-3F-000017",
-        "FL-3F-0000000000000000017", "FL-3F--00017", "FL_3F-000017"};
+    static const char *const wrong[] = {"", "FL", "FL-", "FL-3", "FL-3F", "FL-3F-", "FL-3F-17", "FL-3F-000000",
+        "FL-3G-000017", "FL-3F-00001x", "FL-3F-000017 ", "XX-3F-000017", "FL-3F-0000000000000000017", "FL-3F--00017",
+        "FL_3F-000017"};
     struct ticket_number n = {9, 9};
     (void)state;
 

@@ -1,0 +1,52 @@
+/* live.h: the rows for live views (one JSON object each), written just before the commit of the transaction they tell
+ * about. Their ids ascend without holes from where the store left off.
+ *
+ * Changes of conditions are held to LIVE_CONDITIONS a transaction, because no view can show more and a storm must not
+ * pay for them twice; what was left out is told in one row {"left_out": n}. Tickets, devices and losses are all told. */
+#ifndef FAULTLINE_LIVE_H
+#define FAULTLINE_LIVE_H
+
+#include "store.h"
+#include "workset.h"
+
+enum {
+    LIVE_CONDITIONS = 100,
+    LIVE_TICKETS = 1000,
+    LIVE_KEPT = 100000, /* events that stay in the store */
+};
+
+struct live;
+
+/* A ticket opened or joined by a device's report. */
+struct live_ticket {
+    struct ticket_number number;
+    bool opened;
+    const struct workset_device *device;
+    const struct workset_condition *condition;
+    struct occurred occurred;
+    struct wall received;
+    struct wall due; /* of the first response; ms 0 = nothing is promised */
+};
+
+struct live *live_new(int64_t last_id);
+void live_free(struct live *l);
+int64_t live_last_id(const struct live *l);
+
+/* A transaction begins: forgets what the previous one did not write. */
+void live_begin(struct live *l);
+
+void live_condition(struct live *l, const struct workset_device *d, const struct workset_condition *c,
+    enum fault_state from, struct occurred when);
+void live_ticket(struct live *l, const struct live_ticket *t);
+void live_breach(struct live *l, struct ticket_number number, const struct ticket_clock *clock);
+/* change: "new", "online", "offline", "spool_reset", "cloned". */
+void live_device(struct live *l, const struct workset_device *d, const char *change);
+void live_loss(struct live *l, const struct loss_row *row);
+
+/* Writes what was told since live_begin(). now: right before the commit, for the time from fault to ticket. */
+must_check int live_flush(struct live *l, struct store *store, struct wall now, struct fail *f);
+
+/* The transaction did not commit: its ids are free again. */
+void live_undo(struct live *l);
+
+#endif

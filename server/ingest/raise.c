@@ -1,0 +1,170 @@
+/* raise.c: this is where a report becomes a ticket. See raise.h. */
+#include "raise.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy.h"
+
+static const struct clock_policy *promise(const struct turn *t, const struct ticket *ticket, enum clock_kind kind)
+{
+    return policy_find(t->policies, t->policy_count, ticket->product_line, ticket->class_, kind);
+}
+
+static void describe(const struct turn *t, const struct workset_device *subject, const struct workset_condition *c,
+    struct occurred when, struct wall received, struct ticket *ret)
+{
+    *ret = (struct ticket){.number = {subject->row.shard, 0},
+        .key = c->c.key,
+        .state = TICKET_TRIAGED,
+        .class_ = c->c.class_,
+        .occurred = when,
+        .received = received,
+        .opened = t->now,
+        .occurrences = 1,
+        .last_seen = when.at,
+        .version = 1};
+    memcpy(ret->device, subject->row.device, sizeof ret->device);
+    memcpy(ret->product_line, subject->row.product_line, sizeof ret->product_line);
+    memcpy(ret->model, subject->row.model, sizeof ret->model);
+}
+
+/* The class is known at once, so triage stops where the ticket begins; the first response runs. */
+static void start_clocks(const struct turn *t, const struct ticket *ticket, struct ticket_clock clocks[static 2])
+{
+    clock_start(&clocks[0], CLOCK_TRIAGE, promise(t, ticket, CLOCK_TRIAGE), ticket->occurred, t->now);
+    clock_stop(&clocks[0], t->now);
+    clock_start(&clocks[1], CLOCK_FIRST_RESPONSE, promise(t, ticket, CLOCK_FIRST_RESPONSE), ticket->occurred, t->now);
+}
+
+static void tell(struct turn *t, const struct workset_device *subject, const struct workset_condition *c,
+    struct occurred when, struct wall received, bool opened, struct wall due)
+{
+    const struct live_ticket event = {c->ticket, opened, subject, c, when, received, due};
+
+    live_ticket(t->live, &event);
+}
+
+static int join(struct turn *t, struct workset_device *subject, struct workset_condition *c, struct occurred when,
+    struct wall received, struct fail *f)
+{
+    c->ticket_occurrences++;
+    if (store_join_ticket(t->store, c->ticket, c->ticket_occurrences, when.at, f))
+        return -1;
+    metrics_add(&t->metrics->tickets_joined, 1);
+    tell(t, subject, c, when, received, false, (struct wall){0});
+    return 0;
+}
+
+static int open_ticket(struct turn *t, struct workset_device *subject, struct workset_condition *c,
+    struct occurred when, struct wall received, bool *ret_opened, struct fail *f)
+{
+    char text[TICKET_NUMBER_BYTES];
+    struct ticket_clock clocks[2];
+    struct ticket ticket;
+    bool opened;
+
+    describe(t, subject, c, when, received, &ticket);
+    start_clocks(t, &ticket, clocks);
+    if (store_open_ticket(t->store, &ticket, clocks, countof(clocks), &c->ticket, &opened, f))
+        return -1;
+    *ret_opened = opened;
+    if (!opened)
+        return join(t, subject, c, when, received, f);
+    c->ticket_occurrences = 1;
+    metrics_add(&t->metrics->tickets_opened, 1);
+    tell(t, subject, c, when, received, true, clocks[1].state == CLOCK_NO_TARGET ? (struct wall){0} : clocks[1].due);
+    return turn_audit(t, subject, "ticket.opened", ticket_number_text(c->ticket, text), c->c.key.code, f);
+}
+
+static void suppress(struct turn *t, const struct record *record, const char *rule)
+{
+    metrics_add(&t->metrics->suppressed, 1);
+    if (record)
+        reply_suppressed(&t->reply, record, rule);
+}
+
+int raise_ticket(struct turn *t, struct workset_device *subject, struct workset_condition *c, struct occurred when,
+    struct wall received, const struct record *record, struct fail *f)
+{
+    bool opened = false;
+
+    if (c->ticket.n) {
+        if (join(t, subject, c, when, received, f))
+            return -1;
+    } else if (!catalogue_opens_tickets(
+                   catalogue_find(t->catalogue, subject->row.product_line, subject->row.model, &c->c.key))) {
+        suppress(t, record, "catalogue");
+        return 0;
+    } else if (c->c.flapping) {
+        suppress(t, record, "flapping");
+        return 0;
+    } else if (open_ticket(t, subject, c, when, received, &opened, f))
+        return -1;
+    if (record)
+        reply_ticket(&t->reply, record, opened ? VERDICT_OPENED : VERDICT_JOINED, c->ticket);
+    return 0;
+}
+
+static int log_transition(struct turn *t, const struct arrival *a, const struct condition_key *key,
+    const struct fault_report *r, const uint8_t *record, size_t record_bytes, struct fail *f)
+{
+    const struct transition_row row = {
+        .shard = a->subject->row.shard,
+        .device = a->subject->row.device,
+        .reported_by = a->reporter->row.device,
+        .epoch = a->epoch,
+        .number = a->record->number,
+        .key = key,
+        .from = r->from,
+        .to = r->to,
+        .quality = r->quality,
+        .occurred = a->when,
+        .received = a->received,
+        .record = record,
+        .record_bytes = record_bytes,
+    };
+
+    return store_add_transition(t->store, &row, f);
+}
+
+static struct workset_condition *condition_of(struct turn *t, const struct arrival *a, const struct condition_key *key)
+{
+    struct workset_condition *c = workset_find(t->workset, a->subject, key);
+
+    if (!c && a->subject->condition_count < BOUND_DEVICE_CONDITIONS)
+        c = workset_add_condition(t->workset, a->subject, key);
+    return c;
+}
+
+int raise_transition(struct turn *t, const struct arrival *a, const struct fault_report *r, const uint8_t *record,
+    size_t record_bytes, enum refusal *ret_refusal, struct fail *f)
+{
+    struct workset_device *subject = a->subject;
+    const struct catalogue_row *row;
+    enum condition_change change;
+    struct workset_condition *c;
+    struct condition_key key;
+    enum fault_state from;
+
+    condition_key_of(&r->key, &key);
+    c = condition_of(t, a, &key);
+    if (!c) {
+        *ret_refusal = REFUSAL_CONDITIONS;
+        return 0;
+    }
+    *ret_refusal = REFUSAL_NONE;
+    row = catalogue_find(t->catalogue, subject->row.product_line, subject->row.model, &key);
+    c->c.class_ = catalogue_class(row, r->class_hint);
+    c->c.severity = catalogue_severity(row, r->severity);
+    from = c->c.state;
+    change = condition_apply(&c->c, r, a->epoch, a->record->number, a->when, &t->settings->flap);
+    workset_touch_condition(t->workset, subject, c);
+    if (log_transition(t, a, &key, r, record, record_bytes, f))
+        return -1;
+    if (change != CONDITION_SAME)
+        live_condition(t->live, subject, c, from, a->when);
+    if (change != CONDITION_CONFIRMED)
+        return 0;
+    return raise_ticket(t, subject, c, a->when, a->received, a->record, f);
+}

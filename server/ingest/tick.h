@@ -1,0 +1,25 @@
+/* tick.h: what happens because time passed: clocks that are due, flapping that ended, old events, held-back refusals. */
+#ifndef FAULTLINE_TICK_H
+#define FAULTLINE_TICK_H
+
+#include "turn.h"
+
+/* Where the round over confirmed conditions stands. */
+struct tick_place {
+    int shard; /* -1 = at the start */
+    char device[BOUND_SUBJECT_ID + 1];
+    struct condition_key key;
+};
+
+struct tick {
+    unsigned next_shard;
+    unsigned count;
+    struct tick_place place;
+};
+
+void tick_init(struct tick *k);
+
+/* Runs within a transaction, once a second. */
+must_check int tick_run(struct tick *k, struct turn *t, struct fail *f);
+
+#endif
