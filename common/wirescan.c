@@ -88,7 +88,8 @@ static int check_clean(const struct wire_span *text, bool lines, struct fail *f)
 {
     for (size_t i = 0; i < text->n;) {
         uint8_t c = text->bytes[i];
-        size_t length = lines && (c == '\n' || c == '\r' || c == '\t') ? 1 : utf8_length(text->bytes + i, text->n - i);
+        bool plain = (c >= 0x20 && c < 0x7f) || (lines && (c == '\n' || c == '\r' || c == '\t'));
+        size_t length = plain ? 1 : utf8_length(text->bytes + i, text->n - i);
 
         if (!length)
             return fail_set(f, FAIL_INPUT, "byte 0x%02x at %zu, not clean UTF-8", c, i);
@@ -229,10 +230,11 @@ static int check_tally(const struct schema *schema, const struct tally *tally, s
     unsigned alternatives = 0;
 
     for (uint32_t i = 1; i < schema->count; i++) {
-        if (schema->fields[i].required && !(tally->given & 1u << i))
+        bool alternative = schema->oneof & 1u << i;
+
+        if (schema->fields[i].required && !(tally->given & 1u << i) && (!alternative || tally->count[i]))
             return fail_set(f, FAIL_INPUT, "%s: missing or 0", schema->fields[i].name);
-        if (schema->oneof & 1u << i)
-            alternatives += tally->count[i];
+        alternatives += alternative ? tally->count[i] : 0;
     }
     if (schema->oneof && alternatives != 1)
         return fail_set(f, FAIL_INPUT, "%s: %u of the known kinds stand, not 1", schema->union_name, alternatives);

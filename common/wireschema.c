@@ -221,7 +221,7 @@ static const struct field verdict[] = {
 static const struct field command[] = {
     [1] = RANDOM64_NEEDED("id"),
     [2] = ONE("resend", M_LANE_RECEIPT),
-    [3] = SWITCH("snapshot"),
+    [3] = NEEDED("snapshot", 1),
     [4] = ONE("clear", M_FAULT),
     [5] = ONE("settings", M_SETTINGS),
 };

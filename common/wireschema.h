@@ -41,7 +41,7 @@ struct field {
     const char *name;
     uint8_t kind;
     uint8_t sub;   /* K_TEXT: enum alphabet; K_MESSAGE: enum message */
-    bool required; /* there, and neither 0 nor empty */
+    bool required; /* there, and neither 0 nor empty; in a oneof: not 0 or empty when it is the one */
     uint16_t list; /* how often it may stand; 0 = once */
     uint64_t max;  /* K_NUMBER: highest raw varint (signed ones: zigzag); K_TEXT, K_BYTES, K_MESSAGE: bytes */
 };

@@ -15,7 +15,7 @@ enum {
     BOUND_UPLINK_RECORDS = 64,         /* keeps the transaction of one message short */
     BOUND_WIRE_DEPTH = 4,              /* protobuf-c recurses: 8,000 levels overflow an 8 MiB stack */
     BOUND_WIRE_UNKNOWN_BYTES = 1024,   /* room for newer minor versions, not for bombs */
-    BOUND_ARENA_BYTES = 1024 * 1024,   /* decoded form of one uplink: the worst that encodes takes 0.97 MiB, an
+    BOUND_ARENA_BYTES = 1024 * 1024,   /* decoded form of one uplink: the worst that encodes takes 0.96 MiB, an
                                           ordinary one of 16 KiB a tenth; hostile input grew 92-fold unbounded */
     BOUND_RECEIPT_ARENA_BYTES = 64 * 1024, /* decoded form of one receipt */
     BOUND_RECEIPT_BYTES = 16 * 1024,   /* downlink, same reasons */

@@ -14,6 +14,7 @@
 #define FAULTLINE_CODEC_H
 
 #include "arena.h"
+#include "bounds.h"
 #include "fail.h"
 #include "record.h"
 

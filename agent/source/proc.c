@@ -8,12 +8,11 @@
 /* A number at text that is followed by one of `after`. */
 static bool number_at(const char *text, const char *after, double *ret)
 {
+    size_t n = strspn(text, "0123456789.-");
     char *end;
-
-    if (!strchr("0123456789-", *text) || !*text)
-        return false;
     double value = strtod(text, &end);
-    if (end == text || !isfinite(value) || (*end && !strchr(after, *end)))
+
+    if (n == 0 || end != text + n || !isfinite(value) || (*end && !strchr(after, *end)))
         return false;
     *ret = value;
     return true;

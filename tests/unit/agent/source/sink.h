@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "bounds.h"
 #include "source.h"
 
 struct sink {
