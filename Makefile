@@ -5,6 +5,7 @@
 #   make test       installs what is missing, then all tests
 #   make bench      the benchmarks, each beside its limit or peer
 #   make install    programs, library, man pages, units and example settings
+#   make fuzz       every fuzz target with libFuzzer for FUZZ_SECONDS (clang)
 # Parts of the test: make unit, tests/check, tests/lint, tests/flow/run, tests/mutants/run
 # Switches: V=1  CC=…  PKG_CONFIG=…  DESTDIR=…  PREFIX=…  SAN=address,undefined  WITH_PG=no  WITH_CAN=no  WERROR=yes
 # Nothing that was built is run to build something else, and nothing is downloaded by all or install.
@@ -29,7 +30,7 @@ WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wstrict-prototypes -
             -Wcast-qual -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough -Wwrite-strings -Wpointer-arith \
             $(if $(filter yes,$(WERROR)),-Werror)
 HARDEN   := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection \
-            -ftrivial-auto-var-init=zero $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
+            $(if $(findstring clang,$(CC)),,-ftrivial-auto-var-init=zero) $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 OPTIMISE ?= -O2 -g
 LANGUAGE := -std=gnu11 -D_GNU_SOURCE -DFAULTLINE_VERSION='"$(VERSION)"' -pthread
 DEFINES  := $(if $(filter yes,$(WITH_PG)),-DWITH_PG) $(if $(filter yes,$(WITH_CAN)),-DWITH_CAN)
@@ -173,6 +174,24 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(TEST_LIBS)
 	$(Q)mkdir -p $(@D)
 	$(call link,$(CLI_LIBS) -lm)
 
+# The same targets with libFuzzer itself: make fuzz [FUZZ_SECONDS=60] [FUZZ=codec_uplink] runs each on its corpus; new
+# inputs stay below build/corpus, a finding lands in the current folder.
+FUZZ_SECONDS ?= 60
+FUZZ         ?= $(FUZZ_SRC:tests/fuzz/%.c=%)
+
+$(B)/fuzzing/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(CLI_LIBS) -lm
+
+fuzz:
+	$(Q)$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined FUZZ='$(FUZZ)' fuzz-run
+
+fuzz-run: $(FUZZ:%=$(B)/fuzzing/%)
+	$(Q)for name in $(FUZZ); do mkdir -p build/corpus/$$name && \
+	    $(B)/fuzzing/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -print_final_stats=1 \
+	    build/corpus/$$name tests/data/fuzz/$$name || exit 1; done
+
 UNITS_WITH_THREADS := server/ingest/core server/ingest/threads server/api/http server/store/store
 BENCH_SRC := $(filter-out tests/bench/wire_client.c,$(wildcard tests/bench/*.c))
 BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
@@ -247,4 +266,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit unit-threads programs-for-tests flags demo test bench install clean
+.PHONY: all unit fuzz fuzz-run unit-threads programs-for-tests flags demo test bench install clean

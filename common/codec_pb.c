@@ -21,8 +21,9 @@
     TEXT(subject)                                                                                                      \
     PLAIN(reporter_address)                                                                                            \
     PLAIN(from)                                                                                                        \
-    PLAIN(to) PLAIN(uds_status) PLAIN(detection_counter) PLAIN(severity) PLAIN(occurrences) PLAIN(flaps)               \
-        PLAIN(quality) PLAIN(class_hint)
+    PLAIN(to)                                                                                                          \
+    PLAIN(uds_status) PLAIN(detection_counter) PLAIN(severity) PLAIN(occurrences) PLAIN(flaps) PLAIN(quality)          \
+        PLAIN(class_hint)
 
 #define VALUE_FIELDS(TEXT, PLAIN) TEXT(name) PLAIN(value) TEXT(unit)
 
@@ -34,8 +35,9 @@
     PLAIN(interval_ms)                                                                                                 \
     PLAIN(operating_hours)                                                                                             \
     PLAIN(cycles)                                                                                                      \
-    PLAIN(uptime_ms) PLAIN(restarts) TEXT(restart_reason) PLAIN(spool_used_bytes) PLAIN(spool_limit_bytes)             \
-        PLAIN(dropped_count) PLAIN(refused_count) PLAIN(flash_written_bytes)
+    PLAIN(uptime_ms)                                                                                                   \
+    PLAIN(restarts) TEXT(restart_reason) PLAIN(spool_used_bytes) PLAIN(spool_limit_bytes) PLAIN(dropped_count)         \
+        PLAIN(refused_count) PLAIN(flash_written_bytes)
 
 #define PART_FIELDS(TEXT, PLAIN)                                                                                       \
     TEXT(position) TEXT(part_no) TEXT(serial) TEXT(supplier) TEXT(lot) TEXT(made_date) TEXT(source)
@@ -203,7 +205,7 @@ static void body_to_pb(struct arena *scratch, const struct record *from, PB(Reco
     case RECORD_KIND_COUNT:
         break;
     }
-    assert(!"record kind");
+    assert(false);
 }
 
 static void command_to_pb(struct arena *scratch, const struct command *from, PB(Command) * to)
@@ -235,7 +237,7 @@ static void command_to_pb(struct arena *scratch, const struct command *from, PB(
     case COMMAND_KIND_COUNT:
         break;
     }
-    assert(!"command kind");
+    assert(false);
 }
 
 LIST_TO_PB(command, Command, command, command)
@@ -418,7 +420,7 @@ static bool record_from_pb(struct arena *arena, const PB(Record) * from, struct 
         to->kind = RECORD_LOSS;
         return loss_from_pb(arena, from->loss, &to->loss);
     default:
-        assert(!"a record without a body passed the scan");
+        assert(false); /* the scan asks for a body */
         return false;
     }
 }
@@ -442,7 +444,7 @@ static bool command_from_pb(struct arena *arena, const PB(Command) * from, struc
         to->settings = from->settings->text;
         return true;
     default:
-        assert(!"a command without a kind passed the scan");
+        assert(false); /* the scan asks for a kind */
         return false;
     }
 }

@@ -75,7 +75,7 @@ static void refuse_unknown(cfg_t *cfg, const char *name)
     refuse_reading(cfg, text);
 }
 
-static void on_error(cfg_t *cfg, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0))) on_error(cfg_t *cfg, const char *format, va_list args)
 {
     char text[160];
 

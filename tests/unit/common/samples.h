@@ -20,7 +20,7 @@ struct shown {
     size_t n;
 };
 
-static inline void show(struct shown *s, const char *format, ...)
+static inline void __attribute__((format(printf, 2, 3))) show(struct shown *s, const char *format, ...)
 {
     va_list args;
 
