@@ -169,6 +169,9 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	$(Q)mkdir -p $(@D)
 	$(call link,$(TEST_CLIBS) -lm)
 
+# Runs the program.
+$(B)/unit/agent/client/faultline-report: $(B)/faultline-report
+
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

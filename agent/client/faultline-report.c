@@ -188,11 +188,15 @@ static unsigned distance(const char *a, const char *b)
 
 static int unknown_option(const char *argument)
 {
+    size_t n = strcspn(argument, "=");
     const char *nearest = NULL;
+    char name[32] = "";
     unsigned least = 4;
 
-    for (size_t i = 0; strlen(argument) < 32 && i < countof(options); i++) {
-        unsigned d = distance(argument, options[i].name);
+    if (n < sizeof name)
+        memcpy(name, argument, n);
+    for (size_t i = 0; *name && i < countof(options); i++) {
+        unsigned d = distance(name, options[i].name);
 
         if (d < least) {
             least = d;
