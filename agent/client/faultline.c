@@ -275,40 +275,42 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
-static int set_path(struct fl *fl, const char *path)
+static int set_address(const char *path, struct sockaddr_un *ret)
 {
     const char *from_environment = secure_getenv("FAULTLINE_SOCKET");
 
     if (!path)
         path = from_environment && *from_environment ? from_environment : APPWIRE_SOCKET;
-    if (strlen(path) >= sizeof fl->address.sun_path)
+    if (strlen(path) >= sizeof ret->sun_path)
         return FL_LIMIT;
     if (!*path)
         return FL_INVALID;
-    fl->address.sun_family = AF_UNIX;
-    memcpy(fl->address.sun_path, path, strlen(path) + 1);
+    ret->sun_family = AF_UNIX;
+    memcpy(ret->sun_path, path, strlen(path) + 1);
     return FL_OK;
 }
 
 int fl_open(struct fl **ret_fl, const struct fl_options *options)
 {
     struct fl_options o = {.struct_size = sizeof o};
+    struct sockaddr_un address = {0};
 
     *ret_fl = NULL;
     int result = options ? take_struct(&o, sizeof o, options) : FL_OK;
+    if (result == FL_OK && o.timeout_ms > TIMEOUT_MAX_MS)
+        result = FL_INVALID;
+    if (result == FL_OK)
+        result = set_address(o.socket_path, &address);
     if (result != FL_OK)
         return result;
-    if (o.timeout_ms > TIMEOUT_MAX_MS)
-        return FL_INVALID;
-    autofree struct fl *fl = calloc(1, sizeof *fl);
+    struct fl *fl = calloc(1, sizeof *fl);
     if (!fl)
         return FL_SYSTEM;
     fl->fd = -1;
     fl->timeout_ms = o.timeout_ms ? o.timeout_ms : TIMEOUT_DEFAULT_MS;
-    result = set_path(fl, o.socket_path);
-    if (result == FL_OK)
-        *ret_fl = take_ptr(fl);
-    return result;
+    fl->address = address;
+    *ret_fl = fl;
+    return FL_OK;
 }
 
 void fl_close(struct fl *fl)

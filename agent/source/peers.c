@@ -160,13 +160,11 @@ static bool must_go_first(const struct peer *a, const struct peer *b)
 /* Room for one more: see the head of peers.h. There is at least one. */
 static void displace(struct peers *p)
 {
-    struct peer *peer, *victim = NULL;
+    struct peer *victim = NULL;
 
-    TAILQ_FOREACH(peer, &p->all, all_link)
-    {
+    for (struct peer *peer = TAILQ_FIRST(&p->all); peer; peer = TAILQ_NEXT(peer, all_link))
         if (!victim || must_go_first(peer, victim))
             victim = peer;
-    }
     assert(victim);
     log_info(
         "app.displaced", "pid=%d uid=%u connections=%zu", (int)victim->who.pid, (unsigned)victim->who.uid, p->count);
@@ -310,7 +308,7 @@ static int listen_at(const struct peers_settings *s, int *ret_fd, struct fail *f
 int peers_open(const struct peers_settings *s, struct event_base *base, const struct clock *clock,
     void (*on_packets)(void *ctx), void *ctx, struct peers **ret, struct fail *f)
 {
-    int fd;
+    int fd = -1;
 
     if (listen_at(s, &fd, f) != 0)
         return -1;
@@ -335,8 +333,9 @@ void peers_close(struct peers *p)
 {
     if (!p)
         return;
-    while (!TAILQ_EMPTY(&p->all))
-        free_peer(TAILQ_FIRST(&p->all));
+    for (struct peer *peer = TAILQ_FIRST(&p->all); peer; peer = TAILQ_NEXT(peer, all_link))
+        set_gone(peer);
+    peers_sweep(p);
     event_free(p->acceptable);
     event_free(p->accept_again);
     event_free(p->drain);
