@@ -369,7 +369,7 @@ bool peers_next(
 
 void peers_answer(struct peer *peer, const char *bytes, size_t n)
 {
-    if (!peer->gone && send(peer->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+    if (send(peer->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         set_gone(peer);
 }
 

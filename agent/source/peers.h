@@ -55,7 +55,7 @@ void peers_close(struct peers *p);
 bool peers_next(
     struct peers *p, char *buf, size_t cap, size_t *ret_bytes, struct peer **ret_peer, uint32_t *ret_wait_ms);
 
-/* Answers; a peer that does not read its answers is dropped. */
+/* Answers, also a peer that has closed its side of the connection; one that does not read its answers is dropped. */
 void peers_answer(struct peer *peer, const char *bytes, size_t n);
 
 /* Frees the peers that went away since the last call. Call after each run of peers_next(). */

@@ -357,6 +357,20 @@ static void peer_that_hangs_up_is_served_and_forgotten(void **state)
     assert_int_equal(stats.connections, 0);
 }
 
+static void peer_that_has_said_all_it_wants_is_answered(void **state)
+{
+    struct appwire_answer answer;
+    (void)state;
+
+    open_app();
+    autoclose int fd = connected();
+    say(fd, RAISE);
+    shutdown(fd, SHUT_WR);
+    run();
+    assert_true(hear(fd, &answer));
+    assert_int_equal(answer.reason, APPWIRE_NONE);
+}
+
 static void peer_that_does_not_read_its_answers_is_dropped(void **state)
 {
     struct app_stats stats;
@@ -483,6 +497,25 @@ static void file_that_is_no_socket_is_left_alone(void **state)
     unlink(settings.path);
 }
 
+static void socket_of_another_kind_is_left_alone(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat st;
+    struct fail f;
+    (void)state;
+
+    open_app(); /* makes the folder */
+    source_app.close(app);
+    app = NULL;
+    memcpy(address.sun_path, settings.path, strlen(settings.path) + 1);
+    autoclose int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(opened(&f), -1);
+    assert_int_equal(f.code, FAIL_CONFLICT);
+    assert_int_equal(stat(settings.path, &st), 0);
+    unlink(settings.path);
+}
+
 /* ------------------------------------------------------------------ with the library, in its own thread */
 
 static struct {
@@ -574,6 +607,7 @@ int main(void)
         TEST(rate_of_a_user_is_limited_over_all_connections),
         TEST(hostile_packets_are_answered_and_counted),
         TEST(peer_that_hangs_up_is_served_and_forgotten),
+        TEST(peer_that_has_said_all_it_wants_is_answered),
         TEST(peer_that_does_not_read_its_answers_is_dropped),
         TEST(one_connection_too_many_displaces_the_quietest),
         TEST(socket_has_its_mode_and_goes_with_the_agent),
@@ -581,6 +615,7 @@ int main(void)
         TEST(socket_of_a_dead_agent_is_replaced),
         TEST(socket_of_a_living_agent_is_left_alone),
         TEST(file_that_is_no_socket_is_left_alone),
+        TEST(socket_of_another_kind_is_left_alone),
         TEST(library_and_agent_understand_each_other),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
