@@ -32,8 +32,8 @@
  *     value      a finite decimal number with a point: "-12.5e3"
  *
  * Answers
- *     accepted   number   the record's number on the fault lane; 0 when there was nothing new to record (the fault was
- *                         active already and was counted, or it is a measure)
+ *     accepted   number   the record's number on the fault lane; 0 when there was nothing new to record: the fault was in
+ *                         that state already, or comes and goes so often that it is only counted, or it is a measure
  *                "accepted" is said only after the record would survive a power cut; a measure is held in memory until
  *                the next health record.
  *     refused    reason   see enum appwire_reason: the agent promises nothing

@@ -1,11 +1,9 @@
-/* faultline.h: raise and clear faults of this device from an application. The public C interface of
- * libfaultline.
+/* faultline.h: raise and clear faults of this device from an application. The public C interface of libfaultline.
  *
- * The library hands each fault to the agent on the same device over a local socket and waits for its answer.
- * FL_OK means: the agent has it on disk, it survives a power cut, and it will reach the collector whenever
- * there is a network. Everything else means: the agent does not have it (with two exceptions, FL_TIMEOUT and
- * FL_GONE: nobody knows). Raising again what is active already is harmless, it only counts; so is clearing
- * what is not.
+ * The library hands each fault to the agent on the same device over a local socket and waits for its answer. FL_OK
+ * means: the agent has it on disk, it survives a power cut, and it will reach the collector whenever there is a network.
+ * Everything else means: nothing is promised (after FL_TIMEOUT and FL_GONE the agent may have it nevertheless). Raising
+ * again what is active already is harmless, it only counts; so is clearing what is not.
  *
  *     #include <faultline.h>
  *     #include <stdio.h>
@@ -48,8 +46,7 @@ extern "C" {
 /* What a function returns. Zero is success; numbers are never changed or used again. */
 enum fl_result {
     FL_OK = 0,
-    FL_INVALID = -1,  /* an argument is outside its range; fl_detail() names it. Nothing was sent, or the agent
-                        refused */
+    FL_INVALID = -1,  /* an argument is outside its range; fl_detail() names it */
     FL_LIMIT = -2,    /* a text or list is too long; fl_detail() names it, its limit and its length */
     FL_NO_AGENT = -3, /* no agent listens on the socket. It may still start: try again later */
     FL_DENIED = -4,   /* the socket's permissions keep this process out (is it in the agent's group?) */
@@ -62,8 +59,7 @@ enum fl_result {
     FL_SYSTEM = -11,  /* the operating system refused (descriptors, memory); fl_detail() says what */
 };
 
-/* How serious the application believes the fault to be for service; the catalogue of the collector decides.
- */
+/* How serious the application believes the fault to be for service; the catalogue of the collector decides. */
 enum fl_class {
     FL_CLASS_UNSET = 0,
     FL_CLASS_GENERAL = 1,
@@ -75,10 +71,11 @@ enum fl_class {
 struct fl;
 
 struct fl_options {
-    size_t struct_size;      /* sizeof(struct fl_options) */
-    const char *socket_path; /* the agent's socket, at most 107 bytes. NULL: environment variable FAULTLINE_SOCKET,
-                       * unless the process is set-user-id; else /run/faultline/agent.sock */
-    uint32_t timeout_ms;     /* the longest a call may take, 1 to 60,000 ms. 0: 1,000 ms */
+    size_t struct_size; /* sizeof(struct fl_options) */
+    const char
+        *socket_path;    /* the agent's socket, at most 107 bytes. NULL: what FAULTLINE_SOCKET in the environment says
+                              * (not in set-user-id programs), else /run/faultline/agent.sock */
+    uint32_t timeout_ms; /* the longest a call may take, 1 to 60,000 ms. 0: 1,000 ms */
 };
 
 /* One value that was measured when the fault appeared (freeze frame). This struct never changes. */
@@ -110,9 +107,9 @@ FL_API int fl_open(struct fl **ret_fl, const struct fl_options *options);
 /* Closes the connection and frees the handle. NULL is fine. */
 FL_API void fl_close(struct fl *fl);
 
-/* Says that the fault is present. code: 1 to 32 of [A-Za-z0-9._-]; fault may be NULL (namespace "app", no
- * component). FL_OK: it is on disk, or was known to be active and has been counted. Any other value of enum
- * fl_result on failure. */
+/* Says that the fault is present. code: 1 to 32 of [A-Za-z0-9._-]; fault may be NULL (namespace "app", no component).
+ * FL_OK: it is on disk; or nothing new had to be written, because the fault is active already or comes and goes so often
+ * that it is only counted. Any other value of enum fl_result on failure. */
 FL_API int fl_raise(struct fl *fl, const char *code, const struct fl_fault *fault);
 
 /* Says that the fault is gone. code and fault as for fl_raise(). FL_OK also when it was not active. */
@@ -124,8 +121,7 @@ FL_API int fl_clear(struct fl *fl, const char *code, const struct fl_fault *faul
  * value on failure. */
 FL_API int fl_measure(struct fl *fl, const char *name, double value, const char *unit);
 
-/* About the last call that returned FL_OK: the number of the record that was written, 0 when none was needed.
- */
+/* About the last call that returned FL_OK: the number of the record that was written, 0 when none was needed. */
 FL_API uint64_t fl_number(const struct fl *fl);
 
 /* About the last call that failed: what was wrong, in English, for a log. "" when there is nothing to say

@@ -241,8 +241,9 @@ static void make_folder(const char *path)
     char *slash = strrchr(folder, '/');
     if (slash && slash != folder) {
         *slash = '\0';
-        /* What goes wrong here is told by bind(), for the path that was set. */
-        if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+        /* Whatever the umask says, applications must get through. What goes wrong here is told by bind(), for the path
+         * that was set. */
+        if (mkdir(folder, 0755) == 0 && chmod(folder, 0755) != 0)
             log_debug("app.folder", "errno=%d", errno);
     }
 }

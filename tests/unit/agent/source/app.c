@@ -432,6 +432,21 @@ static void socket_has_its_mode_and_goes_with_the_agent(void **state)
     assert_int_equal(stat(settings.path, &st), -1);
 }
 
+static void folder_that_it_makes_lets_applications_through(void **state)
+{
+    char run_folder[80];
+    struct stat st;
+    (void)state;
+
+    snprintf(run_folder, sizeof run_folder, "%s/run", folder);
+    rmdir(run_folder);
+    mode_t was = umask(0077);
+    open_app();
+    umask(was);
+    assert_int_equal(stat(run_folder, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+}
+
 static void socket_belongs_to_the_group_that_is_set(void **state)
 {
     struct stat st;
@@ -611,6 +626,7 @@ int main(void)
         TEST(peer_that_does_not_read_its_answers_is_dropped),
         TEST(one_connection_too_many_displaces_the_quietest),
         TEST(socket_has_its_mode_and_goes_with_the_agent),
+        TEST(folder_that_it_makes_lets_applications_through),
         TEST(socket_belongs_to_the_group_that_is_set),
         TEST(socket_of_a_dead_agent_is_replaced),
         TEST(socket_of_a_living_agent_is_left_alone),
