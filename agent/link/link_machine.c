@@ -120,6 +120,16 @@ void link_machine_lost(struct link_machine *m, struct mono now)
     m->window_count = 0;
 }
 
+void link_machine_hurry(struct link_machine *m, struct mono now)
+{
+    m->attempts = 0;
+    if (m->state != LINK_BACKING_OFF)
+        return;
+    struct mono retry = after(now, jitter(m, m->policy.backoff_first_ms, m->policy.backoff_max_ms, 0));
+    if (retry.ms < m->retry.ms)
+        m->retry = retry;
+}
+
 void link_machine_sent(struct link_machine *m, struct mono now, enum lane lane, uint64_t last, int id)
 {
     struct link_lane *l = &m->lanes[lane];

@@ -92,6 +92,10 @@ void link_machine_connected(struct link_machine *m, struct mono now, const uint6
 /* The connection failed or is gone. */
 void link_machine_lost(struct link_machine *m, struct mono now);
 
+/* Somebody changed something (certificates, network): the count of attempts starts anew, and a pause is cut to a first
+ * one. */
+void link_machine_hurry(struct link_machine *m, struct mono now);
+
 /* The numbers up to last of a lane went out in the message with this id. */
 void link_machine_sent(struct link_machine *m, struct mono now, enum lane lane, uint64_t last, int id);
 

@@ -34,7 +34,7 @@ static const char *const mode_words[] = {"0600", "0660", "0666", NULL};
 static const mode_t modes[] = {0600, 0660, 0666};
 
 static const struct conf_key app_keys[] = {
-    {.name = "path",
+    {.name = "socket",
         .type = CONF_TEXT,
         .offset = offsetof(struct app_settings, path),
         .size = PEERS_PATH_BYTES,

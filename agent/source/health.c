@@ -44,9 +44,8 @@ static const struct conf_key health_keys[] = {
         .type = CONF_TEXT,
         .offset = offsetof(struct health_settings, path),
         .size = HEALTH_PATH_BYTES,
-        .fallback = "/var/lib/faultline-agent/health",
-        .min = 1,
-        .help = "folder for the count of starts and operating hours; its disk's free space is reported"},
+        .fallback = "",
+        .help = "folder of its counts, whose disk's free space is reported; empty: health, beside the spool"},
     {.name = NULL},
 };
 

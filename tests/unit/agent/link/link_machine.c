@@ -169,6 +169,21 @@ static void only_a_stable_connection_starts_the_count_anew(void **state)
     }
 }
 
+static void a_change_cuts_the_pause_short(void **state)
+{
+    struct link_machine m;
+    int64_t now_ms = 0;
+    (void)state;
+
+    link_machine_init(&m, &policy, &dice, EPOCH);
+    link_machine_start(&m, at(0));
+    while (pause_after(&m, 1, &now_ms) < 5000)
+        ;
+    link_machine_hurry(&m, at(now_ms));
+    assert_in_range(link_machine_due_ms(&m, at(now_ms), first_of_all), 0, 999);
+    assert_in_range(pause_after(&m, 1, &now_ms), 0, 999);
+}
+
 static void a_connection_that_never_comes_is_given_up(void **state)
 {
     struct link_machine m;
@@ -590,6 +605,7 @@ int main(void)
         cmocka_unit_test(an_idle_link_waits_for_ever),
         cmocka_unit_test(pauses_lie_below_a_doubling_bound_up_to_the_cap),
         cmocka_unit_test(only_a_stable_connection_starts_the_count_anew),
+        cmocka_unit_test(a_change_cuts_the_pause_short),
         cmocka_unit_test(a_connection_that_never_comes_is_given_up),
         cmocka_unit_test(a_connection_without_pubacks_is_given_up),
         cmocka_unit_test(an_idle_connection_asks_for_no_wake_up),
