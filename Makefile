@@ -103,7 +103,7 @@ $(B)/obj/gen/%.o: $(B)/gen/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -w -iquote $(B)/gen $(CFLAGS_PKG) -c $< -o $@
 
-$(B)/obj/common/codec_pb.o: $(B)/gen/faultline.pb-c.h
+$(B)/obj/common/codec_pack.o $(B)/obj/common/codec_unpack.o: $(B)/gen/faultline.pb-c.h
 
 $(B)/obj/%.o: %.c
 	$(call say,CC,$<)

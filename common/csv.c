@@ -4,10 +4,10 @@
 #include <string.h>
 
 enum state {
-    AT_START,  /* of a field */
+    AT_START, /* of a field */
     UNQUOTED,
     QUOTED,
-    CLOSED,    /* behind a closing quote: a comma, a line end or a second quote may follow */
+    CLOSED, /* behind a closing quote: a comma, a line end or a second quote may follow */
 };
 
 void csv_init(struct csv *c, FILE *in)
@@ -92,7 +92,7 @@ static enum meaning meaning_of(enum state *state, int byte)
             return PASS_OVER;
         }
         *state = UNQUOTED;
-        /* fall through */
+        __attribute__((fallthrough));
     case UNQUOTED:
         if (byte == '"' || byte == '\0')
             return BREACH;
@@ -114,7 +114,8 @@ static int read_row(struct csv *c, int byte, struct fail *f)
         enum meaning meaning = meaning_of(&state, byte);
 
         if (meaning == BREACH)
-            return refuse(c, byte, f, FAIL_INPUT, byte == EOF ? "a quote is left open" : "a quote or byte out of place");
+            return refuse(
+                c, byte, f, FAIL_INPUT, byte == EOF ? "a quote is left open" : "a quote or byte out of place");
         if (used + 1 >= CSV_ROW_BYTES)
             return refuse(c, byte, f, FAIL_LIMIT, "the row is longer than 65536 bytes");
         c->lines_read += byte == '\n';

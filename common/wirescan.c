@@ -202,7 +202,7 @@ static int scan_known(struct scan *scan, const struct schema *schema, uint32_t n
 {
     const struct field *field = &schema->fields[number];
     unsigned index = tally->count[number]++;
-    bool given;
+    bool given = false;
 
     if (index >= (field->list ? field->list : 1u))
         return field->list ? fail_set(f, FAIL_LIMIT, "%s: more than %u", field->name, field->list)

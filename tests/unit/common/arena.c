@@ -44,6 +44,9 @@ static void what_does_not_fit_is_refused(void **state)
     arena_reset(&a);
     assert_ptr_equal(arena_take(&a, 100), block);
     assert_null(arena_take(&a, 1));
+    arena_reset(&a);
+    assert_non_null(arena_take(&a, 1));
+    assert_null(arena_take(&a, SIZE_MAX - 8)); /* start + n would wrap round */
 }
 
 static void an_empty_arena_has_room_for_nothing(void **state)

@@ -478,11 +478,12 @@ static void malformed_bytes_are_refused(void **state)
         const char *because;
     } cases[] = {
         {"\x80", 1, "cut short or malformed"},
-        {"\x80\x80\x80\x80\x80\x01", 6, "cut short or malformed"},  /* a tag of 6 bytes */
-        {"\xff\xff\xff\xff\x7f\x00", 6, "cut short or malformed"},  /* a tag above 32 bits */
-        {"\x00\x00", 2, "unknown field 0: cut short or malformed"}, /* field number 0 */
-        {"\x3b\x3c", 2, "unknown field 7: cut short or malformed"}, /* a group */
-        {"\x3e", 1, "unknown field 7: cut short or malformed"},     /* wire type 6 */
+        {"\x80\x80\x80\x80\x80\x01", 6, "cut short or malformed"},     /* a tag of 6 bytes */
+        {"\xff\xff\xff\xff\x7f\x00", 6, "cut short or malformed"},     /* a tag above 32 bits */
+        {"\x00\x00", 2, "unknown field 0: cut short or malformed"},    /* field number 0 */
+        {"\x3b\x3c", 2, "unknown field 7: cut short or malformed"},    /* a group */
+        {"\x3e", 1, "unknown field 7: cut short or malformed"},        /* wire type 6 */
+        {"\xb8\x80\x80\x80\x80\x00\x00", 7, "cut short or malformed"}, /* a tag padded to 6 bytes */
         {"\x3a\x05zzzz", 6, "unknown field 7: cut short or malformed"},
         {"\x39zzzzzzz", 8, "unknown field 7: cut short or malformed"},
         {"\x3dzzz", 4, "unknown field 7: cut short or malformed"},
