@@ -23,13 +23,19 @@ static char *pb_text(const char *text)
 /* ---------------------------------------------------------------- to protobuf-c */
 
 /* Holds protobuf-c's structs while one message is packed. The largest is a snapshot of 64 faults at 232 + 8 bytes. */
-enum { SCRATCH_BYTES = 20 * 1024 };
+struct scratch {
+    struct arena arena;
+    alignas(max_align_t) unsigned char bytes[20 * 1024];
+};
+
+/* Clearing it, as the build does for all variables, would cost as much as the packing. */
+#define UNCLEARED __attribute__((uninitialized))
 
 static void *scratch_take(struct arena *scratch, size_t n)
 {
     void *p = arena_take(scratch, n);
 
-    assert(p); /* counts were checked before; see SCRATCH_BYTES */
+    assert(p); /* counts were checked before; see struct scratch */
     return p;
 }
 
@@ -44,7 +50,7 @@ static void *scratch_take(struct arena *scratch, size_t n)
 #define LIST_TO_PB(name, message, init, type)                                                                          \
     static PB(message) **name##s_to_pb(struct arena *scratch, const struct type *from, size_t count)                   \
     {                                                                                                                  \
-        PB(message) **list = scratch_take(scratch, count * sizeof *list);                                              \
+        PB(message) **list = scratch_take(scratch, count * sizeof(void *));                                            \
         PB(message) *to = scratch_take(scratch, count * sizeof *to);                                                   \
                                                                                                                        \
         for (size_t i = 0; i < count; i++) {                                                                           \
@@ -189,12 +195,6 @@ LIST_TO_PB(command, Command, command, command)
 
 /* ---------------------------------------------------------------- pack */
 
-/* The buffer needs no clearing, which would cost as much as the packing. */
-#define SCRATCH(name)                                                                                                  \
-    alignas(max_align_t) unsigned char name##_bytes[SCRATCH_BYTES] __attribute__((uninitialized));                     \
-    struct arena name;                                                                                                 \
-    arena_init(&name, name##_bytes, sizeof name##_bytes)
-
 static size_t pack(const ProtobufCMessage *message, uint8_t *buf, size_t cap)
 {
     size_t n = protobuf_c_message_get_packed_size(message);
@@ -206,15 +206,16 @@ size_t codec_pb_pack_record(const struct record *r, uint8_t *buf, size_t cap)
 {
     PB(Stamp) stamp;
     PB(Record) record;
+    struct scratch scratch UNCLEARED;
 
-    SCRATCH(scratch);
+    arena_init(&scratch.arena, scratch.bytes, sizeof scratch.bytes);
     faultline__v1__record__init(&record);
     stamp_to_pb(&r->stamp, &stamp);
     record.lane = (PB(Lane))r->lane;
     record.number = r->number;
     record.stamp = &stamp;
     record.behind = pb_text(r->behind);
-    body_to_pb(&scratch, r, &record);
+    body_to_pb(&scratch.arena, r, &record);
     return pack(&record.base, buf, cap);
 }
 
@@ -236,17 +237,18 @@ size_t codec_pb_pack_uplink_head(const struct uplink *u, uint8_t *buf, size_t ca
 size_t codec_pb_pack_receipt(const struct receipt *r, uint8_t *buf, size_t cap)
 {
     PB(Receipt) receipt;
+    struct scratch scratch UNCLEARED;
 
-    SCRATCH(scratch);
+    arena_init(&scratch.arena, scratch.bytes, sizeof scratch.bytes);
     faultline__v1__receipt__init(&receipt);
     receipt.protocol = WIRE_PROTOCOL;
     receipt.epoch = r->epoch;
     receipt.wall_ms = r->wall.ms;
     receipt.n_lanes = r->lane_count;
-    receipt.lanes = lanes_to_pb(&scratch, r->lanes, r->lane_count);
+    receipt.lanes = lanes_to_pb(&scratch.arena, r->lanes, r->lane_count);
     receipt.n_verdicts = r->verdict_count;
-    receipt.verdicts = verdicts_to_pb(&scratch, r->verdicts, r->verdict_count);
+    receipt.verdicts = verdicts_to_pb(&scratch.arena, r->verdicts, r->verdict_count);
     receipt.n_commands = r->command_count;
-    receipt.commands = commands_to_pb(&scratch, r->commands, r->command_count);
+    receipt.commands = commands_to_pb(&scratch.arena, r->commands, r->command_count);
     return pack(&receipt.base, buf, cap);
 }

@@ -66,7 +66,7 @@ static void refuse_unknown(cfg_t *cfg, const char *name)
     char text[160];
     size_t count = 0;
 
-    for (; cfg->opts[count].name && count < countof(names); count++)
+    for (; count < countof(names) && cfg->opts[count].name; count++)
         names[count] = cfg->opts[count].name;
     const char *nearest = conf_value_nearest(name, names, count);
     snprintf(text, sizeof text, "%s%s%.64s: unknown %s%s%s%s", what[0] == 'k' ? cfg->name : "",
@@ -264,45 +264,55 @@ static int take_all(const char *path, const struct conf_section *sections, const
     return 0;
 }
 
-/* The whole file as a text; *ret is the caller's to free. */
-static int read_file(const char *path, char **ret, size_t *ret_bytes, struct fail *f)
+/* The whole file into text, which has room for FILE_MAX_BYTES + 2 bytes, and a NUL behind it. */
+static int read_file(const char *path, char *text, size_t *ret_bytes, struct fail *f)
 {
     autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-    autofree char *text = must_have(malloc(FILE_MAX_BYTES + 1));
     size_t n = 0;
-    ssize_t got = 1;
+    ssize_t got = fd < 0 ? -1 : 1;
 
-    while (fd >= 0 && got > 0 && n <= FILE_MAX_BYTES) {
+    while (got > 0 && n <= FILE_MAX_BYTES) {
         got = read(fd, text + n, FILE_MAX_BYTES + 1 - n);
         if (got < 0 && errno == EINTR)
             got = 1;
         else if (got > 0)
             n += (size_t)got;
     }
-    if (fd < 0 || got < 0) {
-        fail_set(f, FAIL_SETTINGS, "%s: %s", path, strerror(errno));
-        f->sys = errno;
+    if (got < 0) {
+        int sys = errno;
+
+        fail_set(f, FAIL_SETTINGS, "%s: %s", path, strerror(sys));
+        f->sys = sys;
         return -1;
     }
-    if (n > FILE_MAX_BYTES)
-        return fail_set(f, FAIL_SETTINGS, "%s: more than %d bytes", path, FILE_MAX_BYTES);
+    if (n > FILE_MAX_BYTES) {
+        fail_set(f, FAIL_SETTINGS, "%s: more than %d bytes", path, FILE_MAX_BYTES);
+        return -1;
+    }
     text[n] = '\0';
-    *ret = take_ptr(text);
     *ret_bytes = n;
     return 0;
 }
 
-int conf_read(const char *path, const struct conf_section *sections, struct fail *f)
+static int read_into(const char *path, char *text, const struct conf_section *sections, struct fail *f)
 {
-    autofree char *text = NULL;
-    size_t n;
     cfg_t *cfg;
+    size_t n;
 
-    if (read_file(path, &text, &n, f) < 0 || conf_form_check(path, text, n, f) < 0 ||
+    if (read_file(path, text, &n, f) < 0 || conf_form_check(path, text, n, f) < 0 ||
         parse(path, text, sections, &cfg, f) < 0)
         return -1;
     int rc = take_all(path, sections, cfg, f);
     cfg_free(cfg);
+    return rc;
+}
+
+int conf_read(const char *path, const struct conf_section *sections, struct fail *f)
+{
+    char *text = must_have(malloc(FILE_MAX_BYTES + 2));
+    int rc = read_into(path, text, sections, f);
+
+    free(text);
     return rc;
 }
 
