@@ -215,5 +215,5 @@ void db_copy_text(const struct db_rows *rows, int column, char *to, size_t size)
     size_t n = strnlen(text, size - 1);
 
     memcpy(to, text, n);
-    to[n] = '\0';
+    memset(to + n, 0, size - n);
 }

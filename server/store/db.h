@@ -139,6 +139,6 @@ int64_t db_get_i64(const struct db_rows *rows, int column);
 double db_get_real(const struct db_rows *rows, int column);
 const char *db_get_text(const struct db_rows *rows, int column);
 const void *db_get_bytes(const struct db_rows *rows, int column, size_t *ret_bytes);
-void db_copy_text(const struct db_rows *rows, int column, char *to, size_t size); /* cut to fit */
+void db_copy_text(const struct db_rows *rows, int column, char *to, size_t size); /* cut to fit; zeroes behind */
 
 #endif
