@@ -363,7 +363,8 @@ static void filters_of_tickets_go_together(void **state)
     static const struct {
         struct ticket_filter filter;
         size_t count;
-    } cases[] = {{{.state = -1, .class_ = -1, .limit = 500}, 24}, {{.state = -1, .class_ = CLASS_URGENT, .limit = 500}, 6},
+    } cases[] = {{{.state = -1, .class_ = -1, .limit = 500}, 24},
+        {{.state = -1, .class_ = CLASS_URGENT, .limit = 500}, 6},
         {{.state = TICKET_CLOSED, .class_ = -1, .limit = 500}, 1},
         {{.state = TICKET_TRIAGED, .class_ = -1, .limit = 500}, 23},
         {{.state = -1, .class_ = -1, .only_open = true, .limit = 500}, 23},
