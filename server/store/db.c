@@ -86,8 +86,9 @@ int db_begin(struct db *db, struct fail *f)
 int db_commit(struct db *db, struct fail *f)
 {
     if (db->failure.code != FAIL_NONE) {
+        refused(db, f);
         db_rollback(db);
-        return refused(db, f);
+        return -1;
     }
     if (db->driver->commit(db, f) == 0)
         return 0;
