@@ -1,4 +1,4 @@
-/* codec.c: the guards that codec.h promises, around codec_pb.c.
+/* codec.c: the guards that codec.h promises, around codec_pb.h.
  *
  * Decoding: size, wire scan, unpack into the arena, rules across fields. Encoding: count caps, rules across
  * fields, pack, and the same wire scan over what was packed, so that nothing leaves that the other side would
