@@ -112,6 +112,7 @@ $(B)/obj/%.o: %.c
 
 # Built in by the assembler, which tells no dependencies.
 $(B)/obj/server/store/schema.o: $(wildcard server/store/schema/*.sql)
+$(B)/obj/server/api/openapi.o: server/api/openapi.json
 
 $(B)/libcommon.a: $(call obj,$(COMMON_SRC)) $(B)/obj/gen/faultline.pb-c.o
 $(B)/libagent.a:  $(call obj,$(filter-out agent/main.c,$(AGENT_SRC)))

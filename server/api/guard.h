@@ -15,7 +15,7 @@
 
 enum {
     GUARD_HEAD_BYTES = 16 * 1024, /* request line and headers: room for a browser's cookies, not for a flood */
-    GUARD_TARGET_BYTES = 2048,    /* the longest cursor fits thrice */
+    GUARD_TARGET_BYTES = 2048,    /* the longest cursor takes half of it */
     GUARD_HEADER_COUNT = 64,
     GUARD_NAME_BYTES = 64,
 };
