@@ -26,13 +26,15 @@
 
 enum {
     READERS = 2,
-    QUEUE_MAX = 64,         /* with READERS and the store's 2 s a query: nobody waits longer than a browser would */
+    QUEUE_MAX = 64, /* with READERS and the store's 2 s a query: nobody waits longer than a browser would */
     TOKENS_LOOK_MS = 1000,
 };
 
-#define KEY(key, kind, default_, low, high, text) \
-    {.name = #key, .type = kind, .offset = offsetof(struct api_settings, key), \
-        .size = sizeof((struct api_settings *)0)->key, .fallback = default_, .min = low, .max = high, .help = text}
+#define KEY(key, kind, default_, low, high, text)                                                                      \
+    {                                                                                                                  \
+        .name = #key, .type = kind, .offset = offsetof(struct api_settings, key),                                      \
+        .size = sizeof((struct api_settings *)0)->key, .fallback = default_, .min = low, .max = high, .help = text     \
+    }
 
 const struct conf_key api_conf_keys[] = {
     KEY(address, CONF_TEXT, "127.0.0.1:8480", 1, 0, "where to listen: 127.0.0.1:8480, [::1]:8480 or unix:/path"),
@@ -86,10 +88,14 @@ struct call {
 
 static void send_answer(struct http_exchange *x, struct route_answer *a, const char *authenticate)
 {
-    http_answer(x,
-        &(struct http_answer){.status = a->status, .type = a->type, .body = a->body, .body_bytes = a->body_bytes,
-            .etag = a->etag[0] ? a->etag : NULL, .allow = a->allow, .authenticate = authenticate,
-            .retry_after_s = a->retry_after_s});
+    http_answer(x, &(struct http_answer){.status = a->status,
+                       .type = a->type,
+                       .body = a->body,
+                       .body_bytes = a->body_bytes,
+                       .etag = a->etag[0] ? a->etag : NULL,
+                       .allow = a->allow,
+                       .authenticate = authenticate,
+                       .retry_after_s = a->retry_after_s});
     route_answer_free(a);
 }
 
@@ -130,21 +136,24 @@ static void finish_call(struct job *j)
     free(c);
 }
 
-static void fill_call(struct api *api, const struct http_request *r, const struct route *route, const char *id,
-    struct route_call *ret)
+static void fill_call(
+    struct api *api, const struct http_request *r, const struct route *route, const char *id, struct route_call *ret)
 {
     *ret = (struct route_call){.route = route, .method = r->method};
     strcpy(ret->id, id);
     snprintf(ret->query, sizeof ret->query, "%s", r->query);
     snprintf(ret->if_none_match, sizeof ret->if_none_match, "%s", r->if_none_match);
-    ret->metrics = (struct metrics_inputs){.host = api->host, .http = *http_counts(api->http),
-        .auth_failures = api->auth_failures, .overload = api->overload, .queued = pool_queued(api->pool),
+    ret->metrics = (struct metrics_inputs){.host = api->host,
+        .http = *http_counts(api->http),
+        .auth_failures = api->auth_failures,
+        .overload = api->overload,
+        .queued = pool_queued(api->pool),
         .streams = events_count(api->events)};
     ret->unready = api->host.unready ? api->host.unready(api->host.ctx) : NULL;
 }
 
-static void ask(struct api *api, struct http_exchange *x, const struct http_request *r, const struct route *route,
-    const char *id)
+static void ask(
+    struct api *api, struct http_exchange *x, const struct http_request *r, const struct route *route, const char *id)
 {
     struct call *c = calloc(1, sizeof *c);
 
@@ -382,8 +391,8 @@ int api_start(const struct api_settings *settings, const struct store_settings *
     api->wake = -1;
     api->store_texts[0] = copy_text(store->path);
     api->store_texts[1] = copy_text(store->conninfo);
-    api->store = (struct store_settings){
-        .driver = store->driver, .path = api->store_texts[0], .conninfo = api->store_texts[1]};
+    api->store =
+        (struct store_settings){.driver = store->driver, .path = api->store_texts[0], .conninfo = api->store_texts[1]};
     if (start(api, f) != 0) {
         api_stop(api);
         return fail_add(f, "http");

@@ -24,8 +24,8 @@ struct api_settings {
     char tokens_file[256]; /* "" = none: only /livez and /readyz answer */
     char tls_cert[256];    /* PEM chain; "" = plain HTTP, which is refused on an address that is not loopback */
     char tls_key[256];
-    bool behind_proxy;     /* a proxy in front does TLS: plain HTTP on any address, no cap per peer address */
-    bool metrics_public;   /* /metrics without a token */
+    bool behind_proxy;          /* a proxy in front does TLS: plain HTTP on any address, no cap per peer address */
+    bool metrics_public;        /* /metrics without a token */
     int64_t request_timeout_ms; /* from the first byte of a request to its last */
     int64_t idle_timeout_ms;    /* between two requests of a connection */
     int64_t event_ping_ms;      /* a comment line on event streams */

@@ -105,8 +105,8 @@ static void read_on(struct events *e)
     if (e->reading || e->stopped)
         return;
     TAILQ_FOREACH(c, &e->clients, link)
-        if (c->behind)
-            break;
+    if (c->behind)
+        break;
     if (!c)
         return;
     struct reading *r = must(calloc(1, sizeof *r));
@@ -162,7 +162,7 @@ static void on_ping(evutil_socket_t fd, short what, void *ctx)
     (void)fd, (void)what;
 
     TAILQ_FOREACH(c, &e->clients, link)
-        http_stream_send(c->exchange, comment, sizeof comment - 1);
+    http_stream_send(c->exchange, comment, sizeof comment - 1);
     read_on(e);
 }
 
@@ -204,7 +204,7 @@ void events_wake(struct events *e)
     struct client *c;
 
     TAILQ_FOREACH(c, &e->clients, link)
-        c->behind = true;
+    c->behind = true;
     e->grew = true;
     read_on(e);
 }

@@ -28,7 +28,7 @@ static bool refuse(struct guard *g, int status, const char *why)
 static bool is_token_byte(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-        (c && strchr("!#$%&'*+-.^_`|~", c));
+           (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
 /* Field values may hold blanks, tabs and bytes above 0x7f (RFC 9110, 5.5); nothing else may hold even those. */
@@ -96,9 +96,8 @@ static bool check_request_line(struct guard *g, const char *line, size_t n)
 
     if (!second)
         return refuse(g, 400, "not a request line");
-    return check_method(g, line, (size_t)(first - line)) &&
-        check_target(g, first + 1, (size_t)(second - first - 1)) &&
-        check_version(g, second + 1, (size_t)(end - second - 1));
+    return check_method(g, line, (size_t)(first - line)) && check_target(g, first + 1, (size_t)(second - first - 1)) &&
+           check_version(g, second + 1, (size_t)(end - second - 1));
 }
 
 /* Each of these may stand once: a second one, even an equal one, is refused. */

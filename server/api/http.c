@@ -58,10 +58,10 @@ struct connection {
     struct guard guard;
     char *held; /* bytes of the request being read */
     size_t held_bytes, held_room;
-    bool busy;        /* a request is with evhttp or the handler */
-    bool letting;     /* we are putting bytes back: the gate looks away */
-    bool sent_ahead;  /* bytes came behind the request: close after its answer */
-    int refused;      /* status, 0 = not */
+    bool busy;       /* a request is with evhttp or the handler */
+    bool letting;    /* we are putting bytes back: the gate looks away */
+    bool sent_ahead; /* bytes came behind the request: close after its answer */
+    int refused;     /* status, 0 = not */
     const char *why;
     char peer[INET6_ADDRSTRLEN];
     struct http_exchange *exchange;
@@ -119,7 +119,7 @@ static void let_through(struct connection *c, const char *bytes, size_t n)
 
 static void refuse(struct connection *c, int status, const char *why)
 {
-    static const char blank[] = "GET / HTTP/1.0\r\n\r\n";
+    static const char blank[] = "GET / HTTP/1.1\r\n\r\n";
     char text[128];
 
     c->refused = status;
@@ -230,8 +230,8 @@ static bool is_within_caps(const struct http *h, const struct connection *c)
     for (const struct connection *at = h->connections; at; at = at->hh.next)
         same += strcmp(at->peer, c->peer) == 0;
     return h->counts.open + lingers_count(h->lingers) <= h->settings.max_connections &&
-        (!h->settings.max_connections_per_address || same <= h->settings.max_connections_per_address ||
-            strcmp(c->peer, "unix") == 0);
+           (!h->settings.max_connections_per_address || same <= h->settings.max_connections_per_address ||
+               strcmp(c->peer, "unix") == 0);
 }
 
 static void connection_free(struct connection *c)
@@ -355,7 +355,8 @@ static void answer_refusal(struct http_exchange *x)
     int status = x->connection->refused;
     autofree char *body = problem_body(status, "bad_request", x->connection->why);
 
-    http_answer(x, &(struct http_answer){.status = status, .type = PROBLEM_TYPE, .body = body, .body_bytes = strlen(body)});
+    http_answer(
+        x, &(struct http_answer){.status = status, .type = PROBLEM_TYPE, .body = body, .body_bytes = strlen(body)});
 }
 
 static void on_request(struct evhttp_request *request, void *ctx)
@@ -379,9 +380,12 @@ static void on_request(struct evhttp_request *request, void *ctx)
     if (query)
         *query++ = '\0';
     h->handle(h->ctx, x,
-        &(struct http_request){.method = method_of(evhttp_request_get_command(request)), .path = path,
-            .query = query ? query : "", .authorization = header(request, "Authorization"),
-            .if_none_match = header(request, "If-None-Match"), .last_event_id = header(request, "Last-Event-ID"),
+        &(struct http_request){.method = method_of(evhttp_request_get_command(request)),
+            .path = path,
+            .query = query ? query : "",
+            .authorization = header(request, "Authorization"),
+            .if_none_match = header(request, "If-None-Match"),
+            .last_event_id = header(request, "Last-Event-ID"),
             .peer = c->peer});
 }
 
@@ -504,7 +508,7 @@ int http_open(struct event_base *base, int fd, const struct http_settings *s, ht
     h->lingers = lingers_new(base);
     h->evhttp = must(evhttp_new(base));
     evhttp_set_allowed_methods(h->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
-            EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
+                                              EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
     evhttp_set_bevcb(h->evhttp, on_accept, h);
     evhttp_set_gencb(h->evhttp, on_request, h);
     must(evhttp_accept_socket_with_handle(h->evhttp, take_fd(&socket)));

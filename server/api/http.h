@@ -57,8 +57,8 @@ typedef void http_handler(void *ctx, struct http_exchange *x, const struct http_
 
 /* Counts since http_open(), but for `open`. */
 struct http_counts {
-    uint64_t answers[6]; /* by status / 100 */
-    uint64_t refused;    /* by the guard, the deadline or a size limit */
+    uint64_t answers[6];  /* by status / 100 */
+    uint64_t refused;     /* by the guard, the deadline or a size limit */
     uint64_t turned_away; /* connections above a cap */
     uint64_t slow_streams;
     unsigned open;

@@ -138,8 +138,8 @@ static int listen_unix(const char *path, int *ret_fd, char *ret_text, struct fai
     return 0;
 }
 
-int http_listen(const char *address, bool public_allowed, int *ret_fd, char ret_text[static HTTP_LISTEN_TEXT_BYTES],
-    struct fail *f)
+int http_listen(
+    const char *address, bool public_allowed, int *ret_fd, char ret_text[static HTTP_LISTEN_TEXT_BYTES], struct fail *f)
 {
     if (strncmp(address, "unix:", 5) == 0)
         return listen_unix(address + 5, ret_fd, ret_text, f);

@@ -116,7 +116,8 @@ int lists_tickets(struct store *s, const char *id, const char *query, json_t **r
         query_switch(&q, "open", &open, f) != 0 || ticket_cursor(&q, &filter, f) != 0)
         return -1;
     if (open == 0)
-        return fail_set(f, FAIL_INPUT, "open: allowed is true; for finished tickets use state=closed or state=cancelled");
+        return fail_set(
+            f, FAIL_INPUT, "open: allowed is true; for finished tickets use state=closed or state=cancelled");
     filter.only_open = open == 1;
     filter.device = query_get(&q, "device");
     filter.product_line = query_get(&q, "product_line");
@@ -230,7 +231,8 @@ int lists_transitions(struct store *s, const char *id, const char *query, json_t
     if (query_parse(query, known, &q, f) != 0 || query_limit(&q, &limit, f) != 0)
         return -1;
     page_init(&page, limit);
-    return page_end(&page, "transitions", store_list_transitions(s, shard_of(id), id, limit, add_transition, &page, f), ret);
+    return page_end(
+        &page, "transitions", store_list_transitions(s, shard_of(id), id, limit, add_transition, &page, f), ret);
 }
 
 /* ---------------------------------------------------------------- conditions */
@@ -270,9 +272,9 @@ static bool unpack_condition_key(json_t *key, int *ret_shard, const char **ret_d
         return false;
     ret->mode = (uint32_t)mode;
     return *ret_shard >= 0 && *ret_shard <= UINT8_MAX && mode >= 0 && mode <= UINT32_MAX &&
-        copy(bus, ret->bus, sizeof ret->bus) && copy(reporter, ret->reporter, sizeof ret->reporter) &&
-        copy(ns, ret->ns, sizeof ret->ns) && copy(code, ret->code, sizeof ret->code) &&
-        copy(component, ret->component, sizeof ret->component);
+           copy(bus, ret->bus, sizeof ret->bus) && copy(reporter, ret->reporter, sizeof ret->reporter) &&
+           copy(ns, ret->ns, sizeof ret->ns) && copy(code, ret->code, sizeof ret->code) &&
+           copy(component, ret->component, sizeof ret->component);
 }
 
 int lists_conditions(struct store *s, const char *id, const char *query, json_t **ret, struct fail *f)

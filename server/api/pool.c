@@ -93,8 +93,8 @@ static int start_thread(struct pool *p)
     return rc;
 }
 
-int pool_start(const struct store_settings *store, unsigned threads, unsigned queue_max, struct pool **ret,
-    struct fail *f)
+int pool_start(
+    const struct store_settings *store, unsigned threads, unsigned queue_max, struct pool **ret, struct fail *f)
 {
     struct pool *p = calloc(1, sizeof *p);
 

@@ -25,8 +25,8 @@ struct job {
 struct pool;
 
 /* The store's settings and texts are borrowed until pool_stop(). */
-must_check int pool_start(const struct store_settings *store, unsigned threads, unsigned queue_max, struct pool **ret,
-    struct fail *f);
+must_check int pool_start(
+    const struct store_settings *store, unsigned threads, unsigned queue_max, struct pool **ret, struct fail *f);
 /* Joins the threads (waits for the jobs that run), then calls done() for all that is left. NULL is fine. */
 void pool_stop(struct pool *p);
 

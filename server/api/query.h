@@ -30,8 +30,8 @@ const char *query_get(const struct query *q, const char *name);
 must_check int query_switch(const struct query *q, const char *name, int *ret, struct fail *f);
 
 /* Index of the value in words; not given -1. FAIL_INPUT lists what is allowed. */
-must_check int query_word(const struct query *q, const char *name, const char *(*word)(int), int count, int *ret,
-    struct fail *f);
+must_check int query_word(
+    const struct query *q, const char *name, const char *(*word)(int), int count, int *ret, struct fail *f);
 
 /* "limit": 1 to 500, usually 100. */
 must_check int query_limit(const struct query *q, int *ret, struct fail *f);

@@ -53,6 +53,11 @@ static char *must_copy(const char *text)
     return copy;
 }
 
+static void answer_no_store(struct route_answer *ret)
+{
+    route_problem(ret, 503, "store_unavailable", "the store did not answer");
+}
+
 /* What the store met is the operator's business and stands in the log; a client learns only whether to try again. */
 static void answer_failure(struct route_answer *ret, const struct fail *f)
 {
@@ -63,7 +68,7 @@ static void answer_failure(struct route_answer *ret, const struct fail *f)
     else if (f->code == FAIL_LIMIT)
         route_problem(ret, 503, "query_too_slow", "the question took too long; ask for less");
     else
-        route_problem(ret, 503, "store_unavailable", "the store did not answer");
+        answer_no_store(ret);
 }
 
 /* The version for whoever edits, the hash for whoever only looks: counts change without a new version. */
@@ -140,11 +145,16 @@ static const struct route routes[] = {
     {.path = "/metrics", .access = ROUTE_METRICS, .kind = ROUTE_QUERY},
     {.path = "/api/v1/openapi.json", .access = ROUTE_READER, .kind = ROUTE_DIRECT, .direct = get_openapi},
     {.path = "/api/v1/tickets", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_tickets},
-    {.path = "/api/v1/tickets/*", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_ticket,
+    {.path = "/api/v1/tickets/*",
+        .access = ROUTE_READER,
+        .kind = ROUTE_QUERY,
+        .question = lists_ticket,
         .has_etag = true},
     {.path = "/api/v1/devices", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_devices},
     {.path = "/api/v1/devices/*", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_device},
-    {.path = "/api/v1/devices/*/transitions", .access = ROUTE_READER, .kind = ROUTE_QUERY,
+    {.path = "/api/v1/devices/*/transitions",
+        .access = ROUTE_READER,
+        .kind = ROUTE_QUERY,
         .question = lists_transitions},
     {.path = "/api/v1/conditions", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_conditions},
     {.path = "/api/v1/catalogue", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_catalogue},
@@ -190,7 +200,9 @@ static void ask(const struct route_call *c, struct store *s, struct route_answer
 {
     json_t *document;
 
-    if (s && c->route->question(s, c->id, c->query, &document, f) == 0)
+    if (!s)
+        answer_no_store(ret);
+    else if (c->route->question(s, c->id, c->query, &document, f) == 0)
         answer_json(c, document, ret);
     else
         answer_failure(ret, f);

@@ -28,8 +28,8 @@ struct route_call {
     char id[ROUTE_ID_BYTES];            /* the variable segment of the path, decoded; "" when there is none */
     char query[GUARD_TARGET_BYTES + 1]; /* as sent */
     char if_none_match[64];
-    struct metrics_inputs metrics;      /* for /metrics */
-    const char *unready;                /* for /readyz: what the process around misses, NULL = nothing */
+    struct metrics_inputs metrics; /* for /metrics */
+    const char *unready;           /* for /readyz: what the process around misses, NULL = nothing */
 };
 
 /* An answer that owns its body. */

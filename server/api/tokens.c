@@ -72,7 +72,8 @@ static int parse_line(const char *path, unsigned number, char *line, struct toke
     if (!hash || strtok_r(NULL, " \t\r\n", &rest))
         return fail_set(f, FAIL_SETTINGS, "%s:%u: expected \"NAME ROLE SHA-256\"", path, number);
     if (!is_name(name))
-        return fail_set(f, FAIL_SETTINGS, "%s:%u: a name is 1 to %d of [A-Za-z0-9._-]", path, number, TOKENS_NAME_BYTES);
+        return fail_set(
+            f, FAIL_SETTINGS, "%s:%u: a name is 1 to %d of [A-Za-z0-9._-]", path, number, TOKENS_NAME_BYTES);
     if (!role_from_word(role, &ret->role))
         return fail_set(f, FAIL_SETTINGS, "%s:%u: unknown role (allowed: reader, admin)", path, number);
     if (!parse_hash(hash, ret->hash))
@@ -175,9 +176,8 @@ void tokens_close(struct tokens *t)
 
 static bool is_same_file(const struct stat *a, const struct stat *b)
 {
-    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-        a->st_mode == b->st_mode && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-        a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size && a->st_mode == b->st_mode &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 bool tokens_refresh(struct tokens *t)

@@ -14,7 +14,7 @@
 enum role { ROLE_NONE, ROLE_READER, ROLE_ADMIN, ROLE_COUNT };
 
 enum {
-    TOKENS_NAME_BYTES = 32,  /* [A-Za-z0-9._-] */
+    TOKENS_NAME_BYTES = 32,          /* [A-Za-z0-9._-] */
     TOKENS_TOKEN_BYTES = 3 + 43 + 1, /* "fl_", 32 bytes in base64url, NUL */
     TOKENS_LINE_BYTES = TOKENS_NAME_BYTES + 1 + 16 + 1 + 64 + 1,
     TOKENS_MAX = 256,
@@ -38,7 +38,7 @@ bool tokens_refresh(struct tokens *t);
 enum role tokens_check(const struct tokens *t, const char *authorization, const char **ret_name);
 
 /* A new token and its line for the file, without line end. FAIL_USAGE: the name is not a name. */
-must_check int tokens_new(const char *name, enum role role, const struct rng *rng, char ret_token[static TOKENS_TOKEN_BYTES],
-    char ret_line[static TOKENS_LINE_BYTES], struct fail *f);
+must_check int tokens_new(const char *name, enum role role, const struct rng *rng,
+    char ret_token[static TOKENS_TOKEN_BYTES], char ret_line[static TOKENS_LINE_BYTES], struct fail *f);
 
 #endif

@@ -95,7 +95,10 @@ static const struct form passed[] = {
     {"body", POST "Content-Length: 3\r\n\r\nabc", 0, 0},
     {"body of any bytes", POST "content-length: 4\r\n\r\n\0\n\r\n", sizeof POST - 1 + 21 + 4, 0},
     {"no body", POST "\r\n", 0, 0},
-    {"body at the cap", POST "Content-Length: 100\r\n\r\n" "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789", 0, 0},
+    {"body at the cap",
+        POST "Content-Length: 100\r\n\r\n"
+             "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
+        0, 0},
 };
 
 static enum guard_verdict feed_in_pieces(struct guard *g, const struct form *form, size_t piece)
@@ -120,7 +123,8 @@ static void ambiguous_requests_are_refused_wherever_they_are_cut(void **state)
             struct guard g;
 
             if (feed_in_pieces(&g, &refused[i], piece) != GUARD_REFUSED || g.status != refused[i].status)
-                fail_msg("%s in pieces of %zu: status %d (%s)", refused[i].name, piece, g.status, g.why ? g.why : "passed");
+                fail_msg(
+                    "%s in pieces of %zu: status %d (%s)", refused[i].name, piece, g.status, g.why ? g.why : "passed");
         }
 }
 
@@ -132,7 +136,8 @@ static void plain_requests_pass_whole(void **state)
             struct guard g;
 
             if (feed_in_pieces(&g, &passed[i], piece) != GUARD_WHOLE)
-                fail_msg("%s in pieces of %zu: status %d (%s)", passed[i].name, piece, g.status, g.why ? g.why : "more");
+                fail_msg(
+                    "%s in pieces of %zu: status %d (%s)", passed[i].name, piece, g.status, g.why ? g.why : "more");
             assert_int_equal(g.whole, passed[i].n ? passed[i].n : strlen(passed[i].bytes));
         }
 }
