@@ -10,13 +10,14 @@
 
 #include "view.h"
 
-enum { READ_ROWS = 200, FROM_NEWEST = -1 };
+enum { READ_ROWS = 200, READ_BYTES = 64 * 1024, FROM_NEWEST = -1 };
 
 struct client {
     struct events *events;
     struct http_exchange *exchange;
     int64_t place; /* the last event it has; FROM_NEWEST before that is known */
     bool behind;   /* the table may hold more */
+    bool unread;   /* it has not taken yet what was sent last */
     TAILQ_ENTRY(client) link;
 };
 
@@ -29,6 +30,7 @@ struct reading {
     size_t bytes;
     FILE *out;
     int rows;
+    bool cut; /* there is more behind the last row */
     bool done_well;
 };
 
@@ -64,7 +66,8 @@ static bool add_event(void *ctx, const struct event_row *row)
     json_decref(o);
     r->place = row->id;
     r->rows++;
-    return true;
+    r->cut = r->rows == READ_ROWS || ftell(r->out) > READ_BYTES;
+    return !r->cut;
 }
 
 static enum fail_code read_events(struct job *j, struct store *s, struct fail *f)
@@ -96,6 +99,15 @@ static void on_gone(void *ctx)
 }
 
 static void on_read(struct job *j);
+static void read_on(struct events *e);
+
+static void on_drained(void *ctx)
+{
+    struct client *c = ctx;
+
+    c->unread = false;
+    read_on(c->events);
+}
 
 /* Reads for the first client that is behind. A full queue delays a live view; the next ping tries again. */
 static void read_on(struct events *e)
@@ -104,9 +116,9 @@ static void read_on(struct events *e)
 
     if (e->reading || e->stopped)
         return;
-    TAILQ_FOREACH(c, &e->clients, link)
-    if (c->behind)
-        break;
+    TAILQ_FOREACH (c, &e->clients, link)
+        if (c->behind && !c->unread)
+            break;
     if (!c)
         return;
     struct reading *r = must(calloc(1, sizeof *r));
@@ -118,25 +130,30 @@ static void read_on(struct events *e)
         free(r);
 }
 
+static void send_to(struct client *c, const char *text, size_t n)
+{
+    c->unread = true;
+    http_stream_send(c->exchange, text, n);
+}
+
 /* All clients that stand at the place get what was read; live ones stand at the same. */
 static void deliver(struct events *e, const struct reading *r)
 {
     struct client_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
-    bool all_read = r->from != FROM_NEWEST ? r->rows < READ_ROWS : true;
     struct client *c;
 
     TAILQ_CONCAT(&waiting, &e->clients, link);
     while ((c = TAILQ_FIRST(&waiting))) {
         TAILQ_REMOVE(&waiting, c, link);
-        if (c->place != r->from) {
+        if (c->place != r->from || c->unread) {
             TAILQ_INSERT_HEAD(&e->clients, c, link);
             continue;
         }
         TAILQ_INSERT_TAIL(&e->clients, c, link);
         c->place = r->place;
-        c->behind = !all_read || e->grew;
+        c->behind = r->cut || e->grew;
         if (r->bytes)
-            http_stream_send(c->exchange, r->text, r->bytes);
+            send_to(c, r->text, r->bytes);
     }
 }
 
@@ -161,8 +178,9 @@ static void on_ping(evutil_socket_t fd, short what, void *ctx)
     struct client *c;
     (void)fd, (void)what;
 
-    TAILQ_FOREACH(c, &e->clients, link)
-    http_stream_send(c->exchange, comment, sizeof comment - 1);
+    TAILQ_FOREACH (c, &e->clients, link)
+        if (!c->unread)
+            send_to(c, comment, sizeof comment - 1);
     read_on(e);
 }
 
@@ -181,6 +199,7 @@ static bool parse_place(const char *text, int64_t *ret)
 
 bool events_subscribe(struct events *e, struct http_exchange *x, const char *last_event_id)
 {
+    static const char hello[] = ": hello\n\n";
     struct client *c;
     int64_t place;
 
@@ -190,12 +209,10 @@ bool events_subscribe(struct events *e, struct http_exchange *x, const char *las
     if (!parse_place(last_event_id, &place))
         place = FROM_NEWEST;
     c = must(calloc(1, sizeof *c));
-    *c = (struct client){.events = e, .exchange = x, .place = place, .behind = true};
+    *c = (struct client){.events = e, .exchange = x, .place = place, .behind = true, .unread = true};
     TAILQ_INSERT_TAIL(&e->clients, c, link);
     e->count++;
-    http_stream_start(x, on_gone, c);
-    http_stream_send(x, ": hello\n\n", 9);
-    read_on(e);
+    http_stream_start(x, hello, sizeof hello - 1, on_drained, on_gone, c);
     return true;
 }
 
@@ -203,8 +220,8 @@ void events_wake(struct events *e)
 {
     struct client *c;
 
-    TAILQ_FOREACH(c, &e->clients, link)
-    c->behind = true;
+    TAILQ_FOREACH (c, &e->clients, link)
+        c->behind = true;
     e->grew = true;
     read_on(e);
 }

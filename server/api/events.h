@@ -2,8 +2,9 @@
  * as they are committed. Belongs to the HTTP loop thread; the table is read by pool jobs.
  *
  * Each client has its own place in the table. One job at a time reads behind the place of one client that is behind and
- * serves all that stand at the same place; the live ones do. An event that is no longer kept (the table is trimmed) is
- * told as "event: gap". */
+ * serves all that stand at the same place; the live ones do. A slow client gets the next events when it has taken the
+ * last ones: it lags, and costs no memory. An event that is no longer kept (the table is trimmed) is told as
+ * "event: gap". */
 #ifndef FAULTLINE_EVENTS_H
 #define FAULTLINE_EVENTS_H
 

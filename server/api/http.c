@@ -14,6 +14,7 @@
 #include "http.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -32,10 +33,6 @@
 #include "lingers.h"
 #include "log.h"
 #include "problem.h"
-
-enum {
-    WRITE_STALL_S = 30, /* a client that takes nothing of its answer for so long is dropped */
-};
 
 struct http {
     struct event_base *base;
@@ -72,9 +69,10 @@ struct http_exchange {
     struct http *http;
     struct connection *connection; /* NULL: the client left */
     struct evhttp_request *request;
-    void (*gone)(void *ctx);
-    void *gone_ctx;
+    void (*drained)(void *ctx), (*gone)(void *ctx);
+    void *stream_ctx;
     bool streaming;
+    bool unread; /* something sent is still on its way */
 };
 
 static struct timeval after_ms(int64_t ms)
@@ -254,17 +252,19 @@ static void on_closed(struct evhttp_connection *evcon, void *ctx)
     if (!x)
         return;
     x->connection = NULL;
-    if (x->streaming)
-        x->gone(x->gone_ctx);
+    if (!x->streaming)
+        return;
+    x->http->counts.cut_streams += x->unread;
+    x->gone(x->stream_ctx);
 }
 
 /* evhttp has made its connection by now and is the context of the bufferevent's callbacks: the only way to know it
  * before the first request. Nothing was read yet: reading begins with the next turn of the loop. */
 static void on_opened(evutil_socket_t fd, short what, void *ctx)
 {
-    const struct timeval stall = {.tv_sec = WRITE_STALL_S};
     struct connection *c = ctx;
     struct http *h = c->http;
+    const struct timeval stall = after_ms(h->settings.request_timeout_ms);
     void *evcon;
     (void)fd, (void)what;
 
@@ -441,33 +441,38 @@ void http_answer(struct http_exchange *x, const struct http_answer *a)
     evbuffer_free(body);
 }
 
-void http_stream_start(struct http_exchange *x, void (*gone)(void *ctx), void *ctx)
+static void on_drained(struct evhttp_connection *evcon, void *ctx)
 {
-    x->streaming = true;
-    x->gone = gone;
-    x->gone_ctx = ctx;
-    x->http->counts.answers[2]++;
-    add_common_headers(x, "text/event-stream");
-    add_header(x->request, "X-Accel-Buffering", "no"); /* nginx would hold events back */
-    evhttp_send_reply_start(x->request, 200, "OK");
+    struct http_exchange *x = ctx;
+    (void)evcon;
+
+    x->unread = false;
+    x->drained(x->stream_ctx);
 }
 
 void http_stream_send(struct http_exchange *x, const char *text, size_t n)
 {
-    struct connection *c = x->connection;
-
-    if (!c)
-        return;
-    if (evbuffer_get_length(bufferevent_get_output(c->bev)) > HTTP_STREAM_UNREAD_BYTES) {
-        x->http->counts.slow_streams++;
-        log_warn("http.slow_stream", "peer=%s", c->peer);
-        hang_up(c);
-        return;
-    }
     struct evbuffer *chunk = must(evbuffer_new());
+
+    assert(!x->unread && n > 0);
     evbuffer_add(chunk, text, n);
-    evhttp_send_reply_chunk(x->request, chunk);
+    x->unread = true;
+    evhttp_send_reply_chunk_with_cb(x->request, chunk, on_drained, x);
     evbuffer_free(chunk);
+}
+
+void http_stream_start(
+    struct http_exchange *x, const char *text, size_t n, void (*drained)(void *ctx), void (*gone)(void *ctx), void *ctx)
+{
+    x->streaming = true;
+    x->drained = drained;
+    x->gone = gone;
+    x->stream_ctx = ctx;
+    x->http->counts.answers[2]++;
+    add_common_headers(x, "text/event-stream");
+    add_header(x->request, "X-Accel-Buffering", "no"); /* nginx would hold events back */
+    evhttp_send_reply_start(x->request, 200, "OK");
+    http_stream_send(x, text, n);
 }
 
 void http_stream_end(struct http_exchange *x)

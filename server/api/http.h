@@ -5,8 +5,8 @@
  * what is too large is answered here with problem+json and Connection: close.
  *
  * Limits: open connections in all and for each peer address (further ones are closed at once), head and body size,
- * one deadline from the first byte of a request to its last, one for silence between requests, and what a slow
- * reader of a stream may leave unread. Requests are taken one at a time: bytes sent ahead of an answer (pipelining)
+ * one deadline from the first byte of a request to its last, the same for a client that takes nothing of its answer,
+ * and one for silence between requests. Requests are taken one at a time: bytes sent ahead of an answer (pipelining)
  * are dropped and the connection is closed behind that answer. */
 #ifndef FAULTLINE_HTTP_H
 #define FAULTLINE_HTTP_H
@@ -20,8 +20,6 @@
 struct event_base;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS };
-
-enum { HTTP_STREAM_UNREAD_BYTES = 256 * 1024 }; /* a stream whose reader leaves more unread is dropped */
 
 struct http_settings {
     const char *tls_cert, *tls_key; /* PEM files, borrowed; NULL = plain */
@@ -60,7 +58,7 @@ struct http_counts {
     uint64_t answers[6];  /* by status / 100 */
     uint64_t refused;     /* by the guard, the deadline or a size limit */
     uint64_t turned_away; /* connections above a cap */
-    uint64_t slow_streams;
+    uint64_t cut_streams; /* streams that ended with something unread */
     unsigned open;
 };
 
@@ -80,12 +78,13 @@ const struct http_counts *http_counts(const struct http *h);
 
 void http_answer(struct http_exchange *x, const struct http_answer *a);
 
-/* Starts an endless answer of text/event-stream. gone(ctx) is called once when the client left or was dropped; then
- * http_stream_end() is still to be called, and may be called from it. */
-void http_stream_start(struct http_exchange *x, void (*gone)(void *ctx), void *ctx);
-/* Copies. Nothing happens when the client is gone. Drops a client that does not read, see above; gone() is called
- * later, from the loop. */
-void http_stream_send(struct http_exchange *x, const char *text, size_t n);
+/* Starts an endless answer of text/event-stream with a first text (copied, not empty).
+ * drained(ctx): all that was sent has left for the client; only now the next http_stream_send() may come, so that a slow
+ * client costs the memory of one text. gone(ctx): once, when the client left or stalled; http_stream_end() is still to be
+ * called, and may be called from it. Neither is called from within a function of this header but the loop's own. */
+void http_stream_start(struct http_exchange *x, const char *text, size_t n, void (*drained)(void *ctx),
+    void (*gone)(void *ctx), void *ctx);
+void http_stream_send(struct http_exchange *x, const char *text, size_t n); /* copies; n is not 0 */
 void http_stream_end(struct http_exchange *x);
 
 #endif

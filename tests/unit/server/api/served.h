@@ -300,6 +300,7 @@ static inline size_t hear(int fd, char *text, size_t size, const char *until)
     while (!until || !strstr(text, until)) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
 
+        assert_true(n < size - 1);
         if (poll(&wait, 1, DEADLINE_MS) != 1)
             fail_msg("nothing came in time; so far: %s", text);
         ssize_t got = recv(fd, text + n, size - n - 1, 0);
@@ -310,7 +311,6 @@ static inline size_t hear(int fd, char *text, size_t size, const char *until)
         }
         n += (size_t)got;
         text[n] = '\0';
-        assert_true(n < size - 1);
     }
     return n;
 }
