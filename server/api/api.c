@@ -143,7 +143,7 @@ static void fill_call(
     strcpy(ret->id, id);
     snprintf(ret->query, sizeof ret->query, "%s", r->query);
     snprintf(ret->if_none_match, sizeof ret->if_none_match, "%s", r->if_none_match);
-    ret->metrics = (struct metrics_inputs){.host = api->host,
+    ret->metrics = (struct openmetrics_inputs){.host = api->host,
         .http = *http_counts(api->http),
         .auth_failures = api->auth_failures,
         .overload = api->overload,

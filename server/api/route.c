@@ -132,9 +132,9 @@ static void get_metrics(const struct route_call *c, struct store *s, struct rout
     struct store_counts counts;
     bool counted = s && store_count(s, &counts, f) == 0;
     size_t n;
-    char *text = metrics_text(&c->metrics, counted ? &counts : NULL, &n);
+    char *text = openmetrics_text(&c->metrics, counted ? &counts : NULL, &n);
 
-    answer_text(ret, METRICS_TYPE, text, n);
+    answer_text(ret, OPENMETRICS_TYPE, text, n);
 }
 
 /* ---------------------------------------------------------------- the table */

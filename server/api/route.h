@@ -8,7 +8,7 @@
 #include "fail.h"
 #include "guard.h"
 #include "http.h"
-#include "metrics.h"
+#include "openmetrics.h"
 #include "store.h"
 
 enum route_access { ROUTE_OPEN, ROUTE_METRICS, ROUTE_READER }; /* ROUTE_METRICS: open when metrics_public says so */
@@ -28,8 +28,8 @@ struct route_call {
     char id[ROUTE_ID_BYTES];            /* the variable segment of the path, decoded; "" when there is none */
     char query[GUARD_TARGET_BYTES + 1]; /* as sent */
     char if_none_match[64];
-    struct metrics_inputs metrics; /* for /metrics */
-    const char *unready;           /* for /readyz: what the process around misses, NULL = nothing */
+    struct openmetrics_inputs metrics; /* for /metrics */
+    const char *unready;               /* for /readyz: what the process around misses, NULL = nothing */
 };
 
 /* An answer that owns its body. */

@@ -1,5 +1,5 @@
-/* metrics.c: see metrics.h. */
-#include "metrics.h"
+/* openmetrics.c: see openmetrics.h. */
+#include "openmetrics.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ static void emit_store(struct sink *s, const struct store_counts *c)
         emit(s, &samples[i]);
 }
 
-static void emit_http(struct sink *s, const struct metrics_inputs *in)
+static void emit_http(struct sink *s, const struct openmetrics_inputs *in)
 {
     static const char *const classes[] = {"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"};
     const struct api_metric samples[] = {
@@ -88,7 +88,7 @@ static void emit_http(struct sink *s, const struct metrics_inputs *in)
         emit(s, &samples[i]);
 }
 
-char *metrics_text(const struct metrics_inputs *in, const struct store_counts *counts, size_t *ret_bytes)
+char *openmetrics_text(const struct openmetrics_inputs *in, const struct store_counts *counts, size_t *ret_bytes)
 {
     char *text = NULL;
     struct sink s = {.out = open_memstream(&text, ret_bytes)};
