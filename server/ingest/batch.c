@@ -84,7 +84,8 @@ static const uint8_t *copy_payload(struct batch *b, const void *payload, size_t 
     void *bytes = arena_take(&b->in, n);
 
     assert(bytes);
-    memcpy(bytes, payload, n);
+    if (n) /* an empty message may have no bytes at all */
+        memcpy(bytes, payload, n);
     return bytes;
 }
 

@@ -91,6 +91,7 @@ static void run_tick(struct writer *w)
         fail_for_good(w, &f);
         return;
     }
+    metrics_add(&w->metrics->ticks, 1);
     tell_events(w);
     if (++w->quiet_ticks == QUIET_TICKS && store_idle(w->store, &f))
         fail_for_good(w, &f);
