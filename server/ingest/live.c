@@ -15,7 +15,7 @@ struct pending {
 struct live {
     struct pending *rows;
     size_t count, room;
-    size_t conditions; /* told in this transaction, the left out ones included */
+    size_t conditions, tickets; /* of this transaction, the left out ones included */
     int64_t last_id, id_before;
 };
 
@@ -33,7 +33,7 @@ static void forget(struct live *l)
 {
     for (size_t i = 0; i < l->count; i++)
         json_decref(l->rows[i].object);
-    l->count = l->conditions = 0;
+    l->count = l->conditions = l->tickets = 0;
 }
 
 void live_free(struct live *l)
@@ -111,9 +111,12 @@ void live_condition(struct live *l, const struct workset_device *d, const struct
 void live_ticket(struct live *l, const struct live_ticket *t)
 {
     char text[TICKET_NUMBER_BYTES];
-    json_t *object = condition_object(t->device, t->condition, t->occurred);
     struct pending *row;
+    json_t *object;
 
+    if (l->tickets++ >= LIVE_TICKETS)
+        return;
+    object = condition_object(t->device, t->condition, t->occurred);
     json_object_set_new(object, "ticket", json_string(ticket_number_text(t->number, text)));
     json_object_set_new(object, "change", json_string(t->opened ? "opened" : "joined"));
     json_object_set_new(object, "received_at", time_or_null(t->received));
@@ -167,10 +170,16 @@ static int write_row(struct live *l, struct store *store, struct pending *p, str
     return 0;
 }
 
+static void tell_left_out(struct live *l, const char *kind, size_t count, size_t limit)
+{
+    if (count > limit)
+        add(l, 0, kind, json_pack("{s:I}", "left_out", (json_int_t)(count - limit)));
+}
+
 int live_flush(struct live *l, struct store *store, struct wall now, struct fail *f)
 {
-    if (l->conditions > LIVE_CONDITIONS)
-        add(l, 0, "condition", json_pack("{s:I}", "left_out", (json_int_t)(l->conditions - LIVE_CONDITIONS)));
+    tell_left_out(l, "condition", l->conditions, LIVE_CONDITIONS);
+    tell_left_out(l, "ticket", l->tickets, LIVE_TICKETS);
     for (size_t i = 0; i < l->count; i++)
         if (write_row(l, store, &l->rows[i], now, f))
             return -1;

@@ -1,8 +1,9 @@
 /* live.h: the rows for live views (one JSON object each), written just before the commit of the transaction they tell
  * about. Their ids ascend without holes from where the store left off.
  *
- * Changes of conditions are held to LIVE_CONDITIONS a transaction, because no view can show more and a storm must not
- * pay for them twice; what was left out is told in one row {"left_out": n}. Tickets, devices and losses are all told. */
+ * Changes of conditions are held to LIVE_CONDITIONS a transaction and tickets to LIVE_TICKETS, because no view can show
+ * more and a storm must not pay for them twice; what was left out is told in one row of its kind, {"left_out": n}: who
+ * reads it asks for the list anew. Devices, losses and breaches are all told. */
 #ifndef FAULTLINE_LIVE_H
 #define FAULTLINE_LIVE_H
 
@@ -10,8 +11,8 @@
 #include "workset.h"
 
 enum {
-    LIVE_CONDITIONS = 100,
-    LIVE_TICKETS = 1000,
+    LIVE_CONDITIONS = 25,
+    LIVE_TICKETS = 100,
     LIVE_KEPT = 100000, /* events that stay in the store */
 };
 

@@ -770,7 +770,7 @@ static void a_storm_of_changes_is_told_in_part_and_says_so(void **state)
     }
     h_apply(h);
     assert_int_equal(h_events(h, "\"to\":\"pending\"").count, LIVE_CONDITIONS);
-    assert_int_equal(h_events(h, "\"left_out\":200").count, 1);
+    assert_int_equal(h_events(h, "\"left_out\":275").count, 1);
     assert_int_equal(core_last_event(h->core), 1 + 1 + LIVE_CONDITIONS + 1); /* new, online, …, left out */
 }
 
@@ -792,6 +792,8 @@ static void more_verdicts_than_a_receipt_holds_come_in_several(void **state)
         verdicts += h->receipt.verdict_count;
     }
     assert_int_equal(verdicts, 150);
+    assert_int_equal(h_events(h, "\"change\":\"opened\"").count, LIVE_TICKETS);
+    assert_int_equal(h_events(h, "\"left_out\":50}").count, 1);
     assert_int_equal(h_lane(h, LANE_FAULT)->next, 151);
 }
 
