@@ -44,7 +44,7 @@
 enum { J1939_INPUT_BYTES = 512 };
 
 struct j1939_settings {
-    char name[BOUND_NAME + 1];      /* the section's name */
+    char name[BOUND_NAME + 1]; /* the section's name */
     char input[J1939_INPUT_BYTES];
     char bus[BOUND_BUS + 1]; /* what the bus is called in reports; "" = as the interface is called in the input */
 };
