@@ -307,7 +307,7 @@ static void take_identification(struct j1939_bus *b, const struct message *m)
     unsigned kind = m->pgn == IDENT_COMPONENT_PGN ? 0 : m->pgn == IDENT_ECU_PGN ? 1 : 2;
     uint64_t hash = hash_of(m->bytes, m->n), *told = &b->told[m->source][kind];
 
-    if (*told == hash)
+    if (*told == hash || !memchr(m->bytes, '*', m->n))
         return;
     *told = hash;
     if (m->pgn == IDENT_SOFTWARE_PGN)
