@@ -19,12 +19,12 @@
 #include "ingest.h"
 #include "log.h"
 #include "notify.h"
-#include "settings.h"
+#include "server_settings.h"
 #include "store.h"
 #include "writer.h"
 
 struct server {
-    struct settings settings;
+    struct server_settings settings;
     struct store_settings store_settings;
     struct metrics metrics;
     struct store *store;
@@ -131,7 +131,7 @@ static int start_store(struct server *s, struct fail *f)
 
 static int start_core(struct server *s, struct fail *f)
 {
-    const struct settings *from = &s->settings;
+    const struct server_settings *from = &s->settings;
     const struct core_settings core = {
         .open_registration = from->registration.devices == 0,
         .open_children = from->registration.children == 0,
@@ -313,7 +313,7 @@ static int load_settings(struct server *s, const char *path)
     static const enum log_level levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
     struct fail f = {0};
 
-    if (settings_read(path, &s->settings, &f)) {
+    if (server_settings_read(path, &s->settings, &f)) {
         fprintf(stderr, "faultline-server: %s\n", f.text);
         return fail_exit_status(f.code);
     }
@@ -353,7 +353,7 @@ int main(int argc, char **argv)
     if (status)
         return status;
     if (check) {
-        settings_print(stdout, &server.settings);
+        server_settings_print(stdout, &server.settings);
         return 0;
     }
     return serve(&server);

@@ -1,4 +1,4 @@
-/* core.c: the frame around one transaction. See core.h; what happens to a message stands in uplink.c. */
+/* core.c: the frame around one transaction. See core.h; what happens to a message stands in message.c. */
 #include "core.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include "log.h"
 #include "tick.h"
 #include "turn.h"
-#include "uplink.h"
+#include "message.h"
 
 struct core {
     struct core_settings settings;
@@ -177,7 +177,7 @@ static int apply_items(struct core *c, const struct batch *b, struct fail *f)
         c->order[i] = &b->items[i];
     qsort(c->order, b->count, sizeof c->order[0], compare_items);
     for (size_t i = 0; i < b->count; i++)
-        if (uplink_apply(&c->turn, c->order[i], f))
+        if (message_apply(&c->turn, c->order[i], f))
             return fail_add(f, "device %s", c->order[i]->device);
     reply_close(&c->turn.reply);
     return 0;

@@ -1,4 +1,4 @@
-/* settings.h: the collector's settings, as faultline-server.8 and configs/server.conf explain them. */
+/* server_settings.h: the collector's settings, as faultline-server.8 and configs/server.conf explain them. */
 #ifndef FAULTLINE_SERVER_SETTINGS_H
 #define FAULTLINE_SERVER_SETTINGS_H
 
@@ -11,9 +11,9 @@
 
 enum { SETTINGS_PATH_BYTES = 256 };
 
-struct settings {
+struct server_settings {
     struct settings_server {
-        char name[BOUND_DEVICE_ID + 1]; /* never empty after settings_read(): the host's name stands in */
+        char name[BOUND_DEVICE_ID + 1]; /* never empty after server_settings_read(): the host's name stands in */
         int log_level;                  /* index into error, warn, info, debug */
     } server;
     struct settings_broker {
@@ -41,9 +41,9 @@ struct settings {
 };
 
 /* Reads the file; what is left out has its default. FAIL_SETTINGS names file, line and what is allowed. */
-must_check int settings_read(const char *path, struct settings *ret, struct fail *f);
+must_check int server_settings_read(const char *path, struct server_settings *ret, struct fail *f);
 
 /* Prints the effective settings, secrets masked. */
-void settings_print(FILE *out, struct settings *s);
+void server_settings_print(FILE *out, struct server_settings *s);
 
 #endif

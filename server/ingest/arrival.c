@@ -1,5 +1,5 @@
-/* report.c: see report.h. */
-#include "report.h"
+/* arrival.c: see arrival.h. */
+#include "arrival.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -190,11 +190,11 @@ static int take(struct turn *t, const struct arrival *a, struct fail *f)
     case RECORD_LIFECYCLE:
         return take_lifecycle(t, a, f);
     default:
-        return 0; /* losses are the lane's business: see uplink.c */
+        return 0; /* losses are the lane's business: see message.c */
     }
 }
 
-int report_apply(struct turn *t, struct arrival *a, struct fail *f)
+int arrival_apply(struct turn *t, struct arrival *a, struct fail *f)
 {
     enum refusal refusal;
 

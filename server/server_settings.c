@@ -1,5 +1,5 @@
-/* settings.c: the table of every key. See settings.h. */
-#include "settings.h"
+/* server_settings.c: the table of every key. See server_settings.h. */
+#include "server_settings.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -132,7 +132,7 @@ static const struct conf_key condition_keys[] = {
 
 enum { SECTIONS = 6 };
 
-static void fill_sections(struct settings *s, struct conf_section sections[static SECTIONS + 1])
+static void fill_sections(struct server_settings *s, struct conf_section sections[static SECTIONS + 1])
 {
     const struct conf_section all[SECTIONS + 1] = {
         {.name = "server", .keys = server_keys, .items = &s->server},
@@ -146,10 +146,10 @@ static void fill_sections(struct settings *s, struct conf_section sections[stati
     memcpy(sections, all, sizeof all);
 }
 
-int settings_read(const char *path, struct settings *ret, struct fail *f)
+int server_settings_read(const char *path, struct server_settings *ret, struct fail *f)
 {
     struct conf_section sections[SECTIONS + 1];
-    struct settings s = {0};
+    struct server_settings s = {0};
 
     fill_sections(&s, sections);
     if (conf_read(path, sections, f))
@@ -166,7 +166,7 @@ int settings_read(const char *path, struct settings *ret, struct fail *f)
     return 0;
 }
 
-void settings_print(FILE *out, struct settings *s)
+void server_settings_print(FILE *out, struct server_settings *s)
 {
     struct conf_section sections[SECTIONS + 1];
 

@@ -1,5 +1,5 @@
-/* uplink.c: see uplink.h. Rule numbers are those of wire.md. */
-#include "uplink.h"
+/* message.c: see message.h. Rule numbers are those of wire.md. */
+#include "message.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "ledger.h"
 #include "log.h"
-#include "report.h"
+#include "arrival.h"
 
 enum {
     HOLD_MS = 15 * 60 * 1000,      /* a device that is not admitted asks again after this */
@@ -155,7 +155,7 @@ static int store_record(struct turn *t, struct passage *p, const struct record *
         return -1;
     a.when = locate(p, r);
     if (r->kind != RECORD_LOSS)
-        return report_apply(t, &a, f);
+        return arrival_apply(t, &a, f);
     metrics_add(&t->metrics->stored[RECORD_LOSS], 1);
     return ledger_loss(t, p->device, u->epoch, r, next, p->item->received, f);
 }
@@ -238,7 +238,7 @@ static int take_from(struct turn *t, struct workset_device *d, const struct batc
     return take_message(t, d, item, f);
 }
 
-int uplink_apply(struct turn *t, const struct batch_item *item, struct fail *f)
+int message_apply(struct turn *t, const struct batch_item *item, struct fail *f)
 {
     struct workset_device *d = NULL;
 
