@@ -108,6 +108,7 @@ static void apply_lane(struct link *l, uint64_t epoch, const struct lane_receipt
     struct link_effect effect = link_machine_receipt(&l->machine, now(l), epoch, r);
     struct fail f;
 
+    log_debug("link.receipt", "lane=%s next=%" PRIu64, lane_word(r->lane), r->next);
     if (effect.free_below && spool_free_below(l->env.spool, r->lane, effect.free_below, &f))
         log_fail("link.free_failed", &f);
     if (effect.rewind_to) {
