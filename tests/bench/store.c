@@ -261,8 +261,8 @@ static void measure(const char *name, const struct store_settings *settings)
         double cpu_us;
         batches = 0;
         double rate = rate_of(s, kinds[i].batch, &cpu_us);
-        printf("%-12s %-16s %9.0f/s  ratio %.2f  CPU %5.1f us a row\n", name, kinds[i].name, rate, rate / limit,
-            cpu_us);
+        printf(
+            "%-12s %-16s %9.0f/s  ratio %.2f  CPU %5.1f us a row\n", name, kinds[i].name, rate, rate / limit, cpu_us);
         fflush(stdout);
     }
     store_close(s);

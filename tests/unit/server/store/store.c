@@ -222,6 +222,46 @@ static void a_newer_schema_is_refused_and_both_versions_named(void **state)
     }
 }
 
+struct opener {
+    const struct store_settings *settings;
+    pthread_barrier_t *start;
+    struct store *store;
+};
+
+static void *open_now(void *arg)
+{
+    struct opener *o = arg;
+    struct fail f;
+
+    pthread_barrier_wait(o->start);
+    if (store_open(o->settings, STORE_WRITE, &o->store, &f) < 0)
+        fprintf(stderr, "%s\n", f.text);
+    return NULL;
+}
+
+static void two_writers_may_make_the_schema_at_once(void **state)
+{
+    struct stores *s = stores_of(state);
+    struct opener openers[3] = {0};
+    pthread_t threads[countof(openers)];
+    pthread_barrier_t start;
+
+    assert_int_equal(new_place(s), 0);
+    pthread_barrier_init(&start, NULL, countof(openers));
+    for (size_t i = 0; i < countof(openers); i++) {
+        openers[i] = (struct opener){.settings = &s->settings, .start = &start};
+        assert_int_equal(pthread_create(&threads[i], NULL, open_now, &openers[i]), 0);
+    }
+    for (size_t i = 0; i < countof(openers); i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&start);
+    for (size_t i = 0; i < countof(openers); i++) {
+        assert_non_null(openers[i].store);
+        assert_false(has(openers[i].store, "a"));
+        store_close(openers[i].store);
+    }
+}
+
 /* ---------------------------------------------------------------- the lease */
 
 static struct wall after(int64_t ms)
@@ -370,6 +410,7 @@ int main(void)
         on_every_driver(a_reader_s_query_ends_after_its_time),
         on_every_driver(reading_where_nothing_was_written_is_not_found),
         on_every_driver(a_newer_schema_is_refused_and_both_versions_named),
+        on_pg(two_writers_may_make_the_schema_at_once),
         on_every_driver(a_lease_is_held_until_it_expires),
         on_pg(who_lost_the_lease_commits_nothing_more),
         on_pg(a_second_process_of_the_same_name_fences_the_first),

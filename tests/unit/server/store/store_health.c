@@ -191,6 +191,22 @@ static void rolled_back_health_is_gone(void **state)
     free(got);
 }
 
+static void health_is_read_in_the_transaction_that_put_it(void **state)
+{
+    struct stores *s = stores_of(state);
+    struct days *got = malloc(sizeof *got);
+
+    assert_ok(store_begin(s->store, f));
+    put(s->store, "hub-1", day_1 * day_ms, "cpu", 1);
+    read_days(s->store, got);
+    assert_int_equal(got->count, 1);
+    put(s->store, "hub-1", day_1 * day_ms + 1, "cpu", 2);
+    assert_ok(store_commit(s->store, now, f));
+    read_days(s->store, got);
+    assert_int_equal(got->rows[0].reports, 2);
+    free(got);
+}
+
 static void ever_new_names_do_not_make_a_row_grow(void **state)
 {
     struct stores *s = stores_of(state);
@@ -238,6 +254,7 @@ int main(void)
         on_every_driver(a_new_day_still_knows_the_latest_values),
         on_every_driver(a_day_before_1970_is_a_day),
         on_every_driver(rolled_back_health_is_gone),
+        on_every_driver(health_is_read_in_the_transaction_that_put_it),
         on_every_driver(ever_new_names_do_not_make_a_row_grow),
         on_every_driver(damaged_measures_are_told),
     };
