@@ -25,11 +25,11 @@ static inline void cleanup_close(const int *fd)
 #define autoclose __attribute__((cleanup(cleanup_close)))
 
 /* Gives the pointer away and leaves NULL behind. */
-#define take_ptr(p) \
-    __extension__({ \
-        __typeof__(p) take_ptr_ = (p); \
-        (p) = NULL; \
-        take_ptr_; \
+#define take_ptr(p)                                                                                                    \
+    __extension__({                                                                                                    \
+        __typeof__(p) take_ptr_ = (p);                                                                                 \
+        (p) = NULL;                                                                                                    \
+        take_ptr_;                                                                                                     \
     })
 
 /* Gives the descriptor away and leaves -1 behind. */

@@ -20,7 +20,7 @@ struct csv {
     FILE *in;      /* borrowed */
     unsigned line; /* of the row read last, from 1; 0 before the first */
     unsigned lines_read;
-    size_t count;  /* fields of the row read last */
+    size_t count;                   /* fields of the row read last */
     const char *fields[CSV_FIELDS]; /* NUL-terminated; borrowed until the next row is read */
     char row[CSV_ROW_BYTES];
 };

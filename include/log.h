@@ -23,8 +23,7 @@ void log_set_level(enum log_level level);
 /* "error", "warn", "info", "debug" to its level; false when the word is none of them. */
 bool log_level_from_word(const char *word, enum log_level *ret_level);
 
-void log_event(enum log_level level, const char *event, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void log_event(enum log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #define log_error(event, ...) log_event(LOG_LEVEL_ERROR, event, __VA_ARGS__)
 #define log_warn(event, ...) log_event(LOG_LEVEL_WARN, event, __VA_ARGS__)
