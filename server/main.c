@@ -117,8 +117,8 @@ static int start_store(struct server *s, struct fail *f)
 {
     const struct settings_store *store = &s->settings.store;
 
-    s->store_settings =
-        (struct store_settings){.driver = store->driver, .path = store->path, .conninfo = store->conninfo};
+    s->store_settings = (struct store_settings){
+        .driver = (enum store_driver)store->driver, .path = store->path, .conninfo = store->conninfo};
     if (store_open(&s->store_settings, STORE_WRITE, &s->store, f))
         return -1;
     if (store_take_lease(s->store, s->settings.server.name, clock_system.wall(NULL), store->lease_ms, f) ||
