@@ -9,10 +9,14 @@ process id when the rig closes. Waiting is always for an event, with a deadline.
         agent = rig.start_agent("hub-1")
         agent.wait("link.connected")
 """
+import base64
+import hashlib
+import http.client
 import json
 import os
 import pathlib
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -21,6 +25,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 import urllib.error
 import urllib.request
 
@@ -50,6 +55,20 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def topic(device, direction="up"):
+    """The device's topic; its shard is the wire contract's hash of the id (identity.c)."""
+    h = 2166136261
+    for byte in device.encode():
+        h = (h ^ byte) * 16777619 & 0xffffffff
+    return f"fl/1/{(h ^ h >> 8 ^ h >> 16 ^ h >> 24) & 0xff:02x}/{device}/{direction}"
+
+
+def uplink(**keys):
+    """The bytes of one message, as tests/flow/uplink.c makes them."""
+    return subprocess.run([BUILD / "flow/uplink", *(f"{key}={value}" for key, value in keys.items())], check=True,
+                          stdout=subprocess.PIPE).stdout
 
 
 class Process:
@@ -107,17 +126,72 @@ class Process:
         self.process.wait()
         self.reader.join(5)
 
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def ended(self, deadline_s=DEADLINE_S):
+        """Waits until it ends by itself; returns the exit status."""
+        try:
+            self.process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            raise Timeout(f"{self.name} did not end within {deadline_s} s") from None
+        self.reader.join(5)
+        return self.process.returncode
+
     def stop(self, deadline_s=20):
         """Orderly, by SIGTERM; returns the exit status."""
         if self.is_running():
             self.process.terminate()
+        return self.ended(deadline_s)
+
+    def count(self, pattern):
+        with self.changed:
+            return sum(1 for line in self.lines if re.search(pattern, line))
+
+
+class Events:
+    """The collector's live events (server-sent events), read as they come."""
+
+    def __init__(self, port, token):
+        self.items = []
+        self.changed = threading.Condition()
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+        self.connection.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {token}"})
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200, self.answer.status
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        event = {}
         try:
-            self.process.wait(deadline_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise Timeout(f"{self.name} did not stop within {deadline_s} s of SIGTERM") from None
-        self.reader.join(5)
-        return self.process.returncode
+            for line in self.answer:
+                key, _, value = line.decode().rstrip("\n").partition(": ")
+                if key:
+                    event[key] = value
+                    continue
+                with self.changed:
+                    self.items.append((event.get("event"), json.loads(event.get("data") or "null")))
+                    self.changed.notify_all()
+                event = {}
+        except (OSError, AttributeError, ValueError):
+            pass  # the stream or this test has ended
+
+    def wait(self, kind, matches, deadline_s=DEADLINE_S):
+        """The first event of that kind whose data matches."""
+        end = time.monotonic() + deadline_s
+        with self.changed:
+            while True:
+                for event, data in self.items:
+                    if event == kind and data and matches(data):
+                        return data
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise Timeout(f"no event {kind} of that kind among {self.items[-5:]}")
+                self.changed.wait(left)
+
+    def close(self):
+        self.connection.close()
 
 
 class Database:
@@ -149,6 +223,16 @@ class Database:
         finally:
             db.close()
 
+    def change(self, statement):
+        """For what no program of ours offers yet; only while no collector runs."""
+        if self.driver == "postgresql":
+            subprocess.run(["psql", "-XAtq", "-d", self.conninfo, "-c", statement], check=True)
+            return
+        db = sqlite3.connect(self.path)
+        with db:
+            db.execute(statement)
+        db.close()
+
     def value(self, query):
         rows = self.rows(query)
         return rows[0][0] if rows else None
@@ -174,7 +258,7 @@ class Rig:
         self.port = free_port()
         self.plain_port = None
         self.http_port = free_port()
-        self.token = ""
+        self.token = self.make_token("test")
         self.database = Database(self, driver)
         self.make_pki()
 
@@ -197,6 +281,15 @@ class Rig:
         process = Process(name, argv, self.folder, **options)
         self.processes.append(process)
         return process
+
+    def make_token(self, name):
+        """A reader's token and its line in the tokens file (tokens.h)."""
+        token = "fl_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        tokens = self.folder / "tokens"
+        with open(tokens, "a", encoding="ascii") as file:
+            file.write(f"{name} reader {hashlib.sha256(token.encode()).hexdigest()}\n")
+        tokens.chmod(0o640)
+        return token
 
     # ------------------------------------------------------------ certificates
 
@@ -245,10 +338,6 @@ class Rig:
     # ------------------------------------------------------------ the collector
 
     def write_server_settings(self, extra=""):
-        tokens = self.folder / "tokens"
-        if not tokens.exists():
-            self.token = subprocess.run([BUILD / "faultline", "token", "new", "test", "--role", "reader", "--tokens-file",
-                                         tokens], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
         path = self.folder / "server.conf"
         path.write_text(f"""
 server {{
@@ -265,17 +354,24 @@ store {{
 }}
 http {{
     address = "127.0.0.1:{self.http_port}"
-    tokens_file = "{tokens}"
+    tokens_file = "{self.folder}/tokens"
 }}
 {extra}
 """)
         return path
 
-    def start_server(self, extra="", wait=True):
-        self.server = self.start("server", [BUILD / "faultline-server", "--config", self.write_server_settings(extra)])
+    def start_server(self, extra="", wait=True, **options):
+        """wait: until it is subscribed at the broker, so that nothing published from then on is missed."""
+        self.server = self.start("server", [BUILD / "faultline-server", "--config", self.write_server_settings(extra)],
+                                 **options)
         if wait:
             self.server.wait("server.ready")
+            self.server.wait("broker.connected")
         return self.server
+
+    def restart_server(self, **options):
+        assert self.server.stop() == 0
+        return self.start_server(**options)
 
     def get(self, path, token=None):
         """GET from the collector: (status, parsed JSON or text)."""
@@ -291,10 +387,82 @@ http {{
         except ValueError:
             return status, body
 
+    def items(self, path):
+        """The items of a list."""
+        status, body = self.get(path)
+        assert status == 200, (path, status, body)
+        return body["items"]
+
+    def tickets(self, device=None, code=None):
+        """All tickets, or those of a device, or of one of its codes."""
+        found = self.items("/api/v1/tickets?limit=500" + (f"&device={device}" if device else ""))
+        return [t for t in found if code is None or t["fault"]["code"] == code]
+
+    def ticket(self, device, code, occurrences=1):
+        """Waits for the one ticket of a device's code, with so many confirmations."""
+        def look():
+            found = self.tickets(device, code)
+            assert len(found) <= 1, found
+            return found and found[0]["occurrences"] >= occurrences and found[0]
+        return until(look, f"the ticket of {device} for {code}")
+
+    def conditions(self, device):
+        """{code: state} of a device."""
+        return {c["fault"]["code"]: c["state"] for c in self.items(f"/api/v1/conditions?limit=500&device={device}")}
+
+    def device(self, device):
+        """What the collector knows of a device; None when nothing."""
+        status, body = self.get(f"/api/v1/devices/{device}")
+        return body if status == 200 else None
+
+    def metrics(self):
+        """{'name' or 'name{label="value"}': number}, without "faultline_" and "_total"."""
+        rows = {}
+        for line in self.get("/metrics")[1].splitlines():
+            if not line.startswith("#"):
+                name, value = line.rsplit(" ", 1)
+                rows[name.removeprefix("faultline_").replace("_total", "", 1)] = float(value)
+        return rows
+
+    def refused(self, reason):
+        return self.metrics()[f'refused{{reason="{reason}"}}']
+
+    def cli(self, *arguments, check=True):
+        """The faultline command against the running collector."""
+        environment = {**os.environ, "FAULTLINE_TOKEN": self.token,
+                       "FAULTLINE_SERVER": f"http://127.0.0.1:{self.http_port}"}
+        return subprocess.run([BUILD / "faultline", *arguments], env=environment, text=True, capture_output=True,
+                              check=check)
+
+    def events(self):
+        return Events(self.http_port, self.token)
+
+    # ------------------------------------------------------------ a device played by mosquitto_pub
+
+    def publish(self, device, payload, to=None, pki=None, certificate=True, tries=1):
+        """One message at QoS 1 with the certificate of `device`, to its own topic unless `to` says another. Returns
+        (exit status, what mosquitto_pub said)."""
+        self.make_device(device)
+        path = self.folder / f"{device}.payload"
+        path.write_bytes(payload)
+        pki = pki or self.pki
+        argv = ["mosquitto_pub", "-V", "5", "-h", "localhost", "-p", str(self.port), "--cafile",
+                self.pki / "device-ca.pem", "-i", device, "-q", "1", "-t", to or topic(device), "-f", path]
+        if certificate:
+            argv += ["--cert", pki / f"{device}.pem", "--key", pki / f"{device}.key"]
+        done = subprocess.run(argv, text=True, capture_output=True, timeout=DEADLINE_S, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def tell(self, device, **keys):
+        """Publishes what uplink() makes; it must be taken by the broker."""
+        status, said = self.publish(device, uplink(**keys))
+        assert status == 0 and "failed" not in said, said
+
     # ------------------------------------------------------------ agents
 
-    def write_agent_settings(self, device, extra="", line="home", model="HUB-1", **spool):
+    def write_agent_settings(self, device, extra="", line="home", model="HUB-1", ca="device-ca.pem", pki=None, **spool):
         self.make_device(device)
+        pki = pki or self.pki
         folder = self.folder / device
         folder.mkdir(exist_ok=True)
         spool_lines = "\n    ".join(f"{key} = {value}" for key, value in spool.items())
@@ -307,9 +475,13 @@ device {{
 }}
 broker {{
     address = "localhost:{self.port}"
-    ca_file = "{self.pki}/device-ca.pem"
-    cert_file = "{self.pki}/{device}.pem"
-    key_file = "{self.pki}/{device}.key"
+    ca_file = "{self.pki}/{ca}"
+    cert_file = "{pki}/{device}.pem"
+    key_file = "{pki}/{device}.key"
+}}
+link {{
+    backoff_max = 1s
+    resend_max = 20s
 }}
 spool {{
     path = "{folder}/spool"
@@ -322,14 +494,43 @@ app {{
 """)
         return path
 
-    def start_agent(self, device, extra="", **settings):
-        return self.start(device, [BUILD / "faultline-agent", "--config",
-                                   self.write_agent_settings(device, extra, **settings)])
+    def start_agent(self, device, extra="", wait="agent.ready", **settings):
+        """wait: the line that says it is far enough; None to go on at once."""
+        agent = self.start(device, [BUILD / "faultline-agent", "--config",
+                                    self.write_agent_settings(device, extra, **settings)])
+        if wait:
+            agent.wait(wait)
+        return agent
 
     def report(self, device, *arguments):
         """faultline-report on that device; returns the exit status."""
         return subprocess.run([BUILD / "faultline-report", "--socket", self.folder / device / "agent.sock", *arguments],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
 
-    def tickets(self):
-        return self.get("/api/v1/tickets?limit=500")[1]["items"]
+
+class FlowTest(unittest.TestCase):
+    """Tests that share one rig; its logs are kept when one of them fails."""
+
+    driver = "sqlite"
+    rig = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.rig = Rig(cls.driver)
+        cls.addClassCleanup(lambda: cls.rig.__exit__(None, None, None))
+        try:
+            cls.prepare()
+        except BaseException:
+            cls.rig.keep = True
+            raise
+
+    @classmethod
+    def prepare(cls):
+        """What all tests of the class need running."""
+
+    def run(self, result=None):
+        bad = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > bad:
+            type(self).rig.keep = True
+        return result
