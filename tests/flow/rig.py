@@ -171,7 +171,7 @@ class Events:
                     event[key] = value
                     continue
                 with self.changed:
-                    self.items.append((event.get("event"), json.loads(event.get("data") or "null")))
+                    self.items.append((event.get("event"), json.loads(event.get("data") or "{}").get("data")))
                     self.changed.notify_all()
                 event = {}
         except (OSError, AttributeError, ValueError):
@@ -460,7 +460,8 @@ http {{
 
     # ------------------------------------------------------------ agents
 
-    def write_agent_settings(self, device, extra="", line="home", model="HUB-1", ca="device-ca.pem", pki=None, **spool):
+    def write_agent_settings(self, device, extra="", line="home", model="HUB-1", ca="device-ca.pem", pki=None, app="",
+                             **spool):
         self.make_device(device)
         pki = pki or self.pki
         folder = self.folder / device
@@ -489,6 +490,7 @@ spool {{
 }}
 app {{
     socket = "{folder}/agent.sock"
+    {app}
 }}
 {extra}
 """)
