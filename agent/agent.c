@@ -16,6 +16,8 @@
 #include "scribe.h"
 #include "sources.h"
 
+enum { SPOOL_RETRY_MS = 10 * 1000 };
+
 struct agent {
     const struct settings *settings;
     struct event_base *base;
@@ -229,7 +231,13 @@ static void watch_signals(struct agent *a)
 static int open_spool(struct agent *a, struct fail *f)
 {
     struct spool_settings settings = settings_spool(a->settings);
-    struct keeper_env env = {a->base, &disk_system, &clock_system, &rng_system, a, on_spool_changed};
+    struct keeper_env env = {.base = a->base,
+        .disk = &disk_system,
+        .clock = &clock_system,
+        .rng = &rng_system,
+        .retry_first_ms = SPOOL_RETRY_MS,
+        .ctx = a,
+        .changed = on_spool_changed};
 
     return keeper_open(&settings, &env, &a->keeper, f);
 }

@@ -1,5 +1,6 @@
-/* keeper.h: keeps the spool open: opens it at start, and again after it failed, at growing distances. A full or dead disk
- * thereby refuses records for as long as it lasts, and no longer; the process lives on. */
+/* keeper.h: keeps the spool open: opens it at start, and again after it failed, as soon as the disk works, asked at growing
+ * distances. A full or read-only disk thereby refuses records for as long as it lasts, and no longer; the process lives
+ * on, and what is in the spool can be read and sent meanwhile. */
 #ifndef FAULTLINE_KEEPER_H
 #define FAULTLINE_KEEPER_H
 
@@ -14,6 +15,7 @@ struct keeper_env {
     const struct disk *disk;
     const struct clock *clock;
     const struct rng *rng;
+    int64_t retry_first_ms; /* between failure and the first attempt; doubles to 60 times that */
     void *ctx;
     /* There is another spool from now on, or none (NULL); the one before is closed when this returns. From the loop. */
     void (*changed)(void *ctx, struct spool *spool);

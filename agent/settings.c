@@ -184,7 +184,8 @@ static int read_address(const char *path, struct settings *s, struct fail *f)
     long port = strtol(colon + 1, &end, 10);
     size_t n = (size_t)(colon - address);
     bool bracketed = address[0] == '[' && n > 2 && address[n - 1] == ']';
-    if (*end || port > 65535 || n >= sizeof s->broker.host || (!bracketed && memchr(address, ':', n)))
+    if (*end || port > 65535 || n >= sizeof s->broker.host ||
+        (!bracketed && (address[0] == '[' || memchr(address, ':', n))))
         return refuse_address(path, s, f);
     snprintf(s->broker.host, sizeof s->broker.host, "%.*s", (int)n - 2 * bracketed, address + bracketed);
     s->broker.port = (int)port;

@@ -64,8 +64,9 @@ void commands_do(struct commands *c, const struct command *command)
         snprintf(detail, sizeof detail, "%" PRIu64 " done", command->id);
         log_info("command.done", "id=%" PRIu64, command->id);
     } else {
-        snprintf(detail, sizeof detail, "%" PRIu64 " refused: %.80s", command->id, f.text);
-        log_warn("command.refused", "id=%" PRIu64 " reason=\"%s\"", command->id, log_text(f.text, text, sizeof text));
+        log_text(f.text, text, sizeof text); /* the codec takes no control characters either */
+        snprintf(detail, sizeof detail, "%" PRIu64 " refused: %.80s", command->id, text);
+        log_warn("command.refused", "id=%" PRIu64 " reason=\"%s\"", command->id, text);
     }
     if (c->actions.answer(c->actions.ctx, detail, &f))
         log_warn(

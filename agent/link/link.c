@@ -14,6 +14,7 @@
 #include "link_machine.h"
 #include "log.h"
 #include "uplink.h"
+#include "verdict.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 60 * 1000, /* a slow mobile link takes its time for a full handshake */
@@ -67,34 +68,6 @@ static void spool_next_numbers(const struct link *l, uint64_t next[static LANE_C
 
 /* ---------------------------------------------------------------- receipts */
 
-static void log_verdict(const struct verdict *v)
-{
-    char reason[300], ticket[100];
-
-    log_text(v->ticket, ticket, sizeof ticket);
-    switch (v->kind) {
-    case VERDICT_OPENED:
-    case VERDICT_JOINED:
-        log_info("link.ticket", "lane=%s number=%" PRIu64 " ticket=%s verdict=%s", lane_word(v->lane), v->number,
-            ticket, verdict_word(v->kind));
-        break;
-    case VERDICT_REFUSED:
-        log_warn("link.refused", "lane=%s number=%" PRIu64 " reason=\"%s\" limit=%" PRIu64 " value=%" PRIu64,
-            lane_word(v->lane), v->number, log_text(v->reason, reason, sizeof reason), v->limit, v->value);
-        break;
-    case VERDICT_SUPPRESSED:
-        log_info("link.suppressed", "lane=%s number=%" PRIu64 " rule=\"%s\"", lane_word(v->lane), v->number,
-            log_text(v->rule, reason, sizeof reason));
-        break;
-    case VERDICT_STORED:
-    case VERDICT_DUPLICATE:
-    case VERDICT_KIND_COUNT:
-        log_debug("link.verdict", "lane=%s number=%" PRIu64 " verdict=%s", lane_word(v->lane), v->number,
-            verdict_word(v->kind));
-        break;
-    }
-}
-
 static int take_back(struct link *l, enum lane lane, uint64_t number, struct fail *f)
 {
     if (spool_rewind(l->env.spool, lane, number, f))
@@ -138,7 +111,7 @@ static void take_receipt(struct link *l, const void *payload, size_t bytes)
         return;
     }
     for (size_t i = 0; i < r.verdict_count; i++)
-        log_verdict(&r.verdicts[i]);
+        verdict_log(&r.verdicts[i]);
     for (size_t i = 0; i < r.command_count; i++)
         commands_do(&l->commands, &r.commands[i]);
 }
