@@ -61,6 +61,27 @@ static int look(struct cursor *c, int64_t at, size_t n, int64_t limit, const uin
     return 0;
 }
 
+/* The first place from `at` on whose 8 bytes are not all zero, in steps of 8; limit when there is none. */
+static int next_dirty(struct cursor *c, int64_t at, int64_t limit, int64_t *ret_at, struct fail *f)
+{
+    static const uint8_t zeros[SEGMENT_ALIGN];
+    const uint8_t *bytes;
+
+    for (;;) {
+        if (look(c, at, SEGMENT_ALIGN, limit, &bytes, f) != 0)
+            return -1;
+        *ret_at = bytes ? at : limit;
+        if (!bytes)
+            return 0;
+        const uint8_t *end = c->window + c->window_bytes;
+        for (; end - bytes >= SEGMENT_ALIGN; bytes += SEGMENT_ALIGN, at += SEGMENT_ALIGN) {
+            *ret_at = at;
+            if (memcmp(bytes, zeros, SEGMENT_ALIGN) != 0)
+                return 0;
+        }
+    }
+}
+
 static bool number_fits(const struct segment *s, const struct cursor *c, int64_t at, uint64_t number)
 {
     return number >= c->number && number < s->end &&
@@ -84,21 +105,22 @@ static int try_at(struct cursor *c, const struct segment *s, int64_t at, int64_t
     return 0;
 }
 
-/* The place of the next good record from the cursor on, or limit. */
+/* The place of the next good record from the cursor on, or limit. A record never begins with 8 zeros. */
 static int search(struct cursor *c, const struct segment *s, int64_t limit, int64_t *ret_at, struct segment_record *ret,
     struct fail *f)
 {
     bool is_there = false;
     int64_t at = c->at;
 
-    while (at + SEGMENT_RECORD_MIN_BYTES <= limit && c->file >= 0) {
-        if (try_at(c, s, at, limit, ret, &is_there, f) != 0)
+    while (!is_there) {
+        if (next_dirty(c, at, limit, ret_at, f) != 0)
             return -1;
-        if (is_there)
-            break;
-        at += SEGMENT_ALIGN;
+        if (*ret_at >= limit)
+            return 0;
+        if (try_at(c, s, *ret_at, limit, ret, &is_there, f) != 0)
+            return -1;
+        at = *ret_at + SEGMENT_ALIGN;
     }
-    *ret_at = is_there ? at : limit;
     return 0;
 }
 
@@ -178,19 +200,20 @@ int cursor_scan(struct folder *d, struct segment *s, struct fail *f)
     return rc;
 }
 
-/* Behind the last byte that is not zero, rounded up; at least `from`. */
+/* Behind the last 8 bytes that are not zero; at least `from`. */
 static int dirty_end(struct cursor *c, int64_t from, int64_t limit, int64_t *ret_end, struct fail *f)
 {
-    const uint8_t *bytes;
+    int64_t at = from;
 
     *ret_end = from;
-    for (int64_t at = from; at < limit; at++) {
-        if (look(c, at, 1, limit, &bytes, f) != 0)
+    for (;;) {
+        if (next_dirty(c, at, limit, &at, f) != 0)
             return -1;
-        if (bytes && *bytes != 0)
-            *ret_end = (at + SEGMENT_ALIGN) & ~(int64_t)(SEGMENT_ALIGN - 1);
+        if (at >= limit)
+            return 0;
+        at += SEGMENT_ALIGN;
+        *ret_end = at;
     }
-    return 0;
 }
 
 /* How many numbers the damaged bytes from … end - 1 can have held. As long as the fixed parts still tell lengths and

@@ -14,6 +14,7 @@ struct disk {
     ssize_t (*pread)(void *ctx, int file, void *buf, size_t n, int64_t at);
     ssize_t (*pwrite)(void *ctx, int file, const void *buf, size_t n, int64_t at);
     int (*sync)(void *ctx, int file_or_dir); /* fdatasync(2) for files, fsync(2) for the folder */
+    void (*forget)(void *ctx, int file); /* drops what the cache holds of the file: the next read is the disk's word */
     int64_t (*size)(void *ctx, int file);
     int (*rename)(void *ctx, int dir, const char *from, const char *to);
     int (*unlink)(void *ctx, int dir, const char *name);

@@ -1,6 +1,7 @@
 /* folder.c: writes, syncs and renames in the spool's folder, and the memory of the first that failed. See folder.h. */
 #include "folder.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -59,6 +60,19 @@ int folder_create(struct folder *d, const char *name, struct fail *f)
 int folder_modify(struct folder *d, const char *name, struct fail *f)
 {
     return open_for_writing(d, name, 0, f);
+}
+
+void folder_settle(struct folder *d, const char *name)
+{
+    struct fail remembered;
+    int file = d->disk->open(d->disk->ctx, d->dir, name, O_RDONLY);
+
+    if (file < 0)
+        return;
+    if (folder_sync(d, file, &remembered) != 0)
+        assert(d->failure.code != FAIL_NONE);
+    d->disk->forget(d->disk->ctx, file);
+    d->disk->close(d->disk->ctx, file);
 }
 
 int folder_write(struct folder *d, int file, const void *bytes, size_t n, int64_t at, struct fail *f)

@@ -32,6 +32,10 @@ must_check int folder_create(struct folder *d, const char *name, struct fail *f)
 /* A file that is there, for writing and reading. Returns a handle or -1. */
 must_check int folder_modify(struct folder *d, const char *name, struct fail *f);
 
+/* Brings what the cache holds of a file to the disk, then drops it from the cache: what is read from now on is what
+ * the disk has. When the sync fails the folder has failed; what is read is true all the same. */
+void folder_settle(struct folder *d, const char *name);
+
 /* All n bytes or a failure. */
 must_check int folder_write(struct folder *d, int file, const void *bytes, size_t n, int64_t at, struct fail *f);
 must_check int folder_sync(struct folder *d, int file_or_dir, struct fail *f);

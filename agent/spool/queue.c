@@ -21,7 +21,6 @@ void queue_init(struct queue *q, struct folder *d, struct meta *m, enum lane lan
     q->meta = m;
     q->lane = lane;
     q->active_file = -1;
-    q->unsure = UINT64_MAX;
     q->cursor.file = -1;
 }
 
@@ -186,7 +185,7 @@ int queue_read(struct queue *q, uint64_t number, struct queue_item *ret, struct 
 {
     struct meta_lane *l = lane_of(q);
 
-    if (number < queue_oldest(q) || number >= l->next || number >= q->unsure)
+    if (number < queue_oldest(q) || number >= l->next)
         return fail_set(f, FAIL_NOT_FOUND, "number %llu", (unsigned long long)number);
     if (number >= l->floor)
         return read_segment(q, number, ret, f);

@@ -19,7 +19,6 @@ struct queue {
     uint8_t group[QUEUE_GROUP_BYTES];
     size_t group_bytes;
     uint64_t group_count;
-    uint64_t unsure; /* numbers from here on are perhaps not on the disk: never given (recover.c) */
     struct cursor cursor;
     uint64_t cursor_first; /* of the segment the cursor is in, 0 = none */
 };

@@ -8,8 +8,8 @@
  * So numbers that were promised, and perhaps sent, are never given again; numbers that were written but never promised
  * are given again when nothing of them is left.
  *
- * What was read here may stand in the system's cache only: a process whose sync failed leaves records behind that look
- * good and are not on the disk. So the end of the newest segment is written again and synced before it is believed. */
+ * The system's cache may hold records that look good and are not on the disk: a process whose sync failed leaves them
+ * behind. So the newest segment is synced, dropped from the cache, and only then read. */
 #include "recover.h"
 
 #include <assert.h>
@@ -23,6 +23,7 @@ struct search {
     uint64_t first_max[LANE_COUNT];
     struct segment *found;
     size_t count;
+    struct leftovers leftovers;
     struct fail *f;
 };
 
@@ -88,20 +89,30 @@ int recover_has_segments(struct folder *d, bool *ret, struct fail *f)
     return 0;
 }
 
+static void leave_over(struct search *s, const char *name)
+{
+    struct leftovers *l = &s->leftovers;
+
+    l->names = realloc(l->names, (l->count + 1) * sizeof *l->names);
+    if (!l->names)
+        abort();
+    strcpy(l->names[l->count++], name);
+}
+
 /* Of two files that are the same segment (a copy somebody made) the one with more good records stays. */
-static int settle_twins(struct folder *d, struct segment *keep, struct segment *other, struct fail *f)
+static int settle_twins(struct search *s, struct segment *keep, struct segment *other, struct fail *f)
 {
     struct segment a = *keep, b = *other;
     bool is_clean;
 
-    if (cursor_scan_newest(d, &a, &is_clean, f) != 0 || cursor_scan_newest(d, &b, &is_clean, f) != 0)
+    if (cursor_scan_newest(s->folder, &a, &is_clean, f) != 0 || cursor_scan_newest(s->folder, &b, &is_clean, f) != 0)
         return -1;
     if (b.end - b.corrupt_count > a.end - a.corrupt_count) {
         a = *keep;
         *keep = *other;
         *other = a;
     }
-    folder_discard(d, other->name);
+    leave_over(s, other->name);
     return 0;
 }
 
@@ -115,11 +126,11 @@ static int collect(struct search *s, struct queue *q, struct fail *f)
         if (here->lane != q->lane)
             continue;
         if (here->first < s->meta->lanes[q->lane].floor) {
-            folder_discard(s->folder, here->name);
+            leave_over(s, here->name);
             continue;
         }
         if (next && next->lane == here->lane && next->first == here->first) {
-            if (settle_twins(s->folder, next, here, f) != 0)
+            if (settle_twins(s, next, here, f) != 0)
                 return -1;
             continue;
         }
@@ -130,8 +141,15 @@ static int collect(struct search *s, struct queue *q, struct fail *f)
 
 /* ---------------------------------------------------------------- which numbers */
 
-/* Scans every segment; ret_is_clean: appending to the newest may go on. */
-static int scan(struct queue *q, bool *ret_is_clean, struct fail *f)
+static bool is_empty(const struct segment *s, bool is_clean)
+{
+    return is_clean && s->tail == SEGMENT_HEADER_BYTES;
+}
+
+/* Scans every segment; ret_is_clean: appending to the newest may go on. A newest segment without any record goes: its
+ * name may be in the cache only, left there by a process whose sync of the folder failed. One with records was named for
+ * good before the first was written. */
+static int scan(struct search *s, struct queue *q, bool *ret_is_clean, struct fail *f)
 {
     *ret_is_clean = false;
     for (size_t i = 0; i + 1 < q->count; i++) {
@@ -139,7 +157,19 @@ static int scan(struct queue *q, bool *ret_is_clean, struct fail *f)
         if (cursor_scan(q->folder, &q->segments[i], f) != 0)
             return -1;
     }
-    return q->count ? cursor_scan_newest(q->folder, &q->segments[q->count - 1], ret_is_clean, f) : 0;
+    if (q->count == 0)
+        return 0;
+    struct segment *last = &q->segments[q->count - 1];
+    folder_settle(q->folder, last->name);
+    if (cursor_scan_newest(q->folder, last, ret_is_clean, f) != 0)
+        return -1;
+    if (is_empty(last, *ret_is_clean)) {
+        leave_over(s, last->name);
+        q->count--;
+        q->meta->lanes[q->lane].head = q->count ? last[-1].first : 0;
+        *ret_is_clean = false;
+    }
+    return 0;
 }
 
 /* The lowest number that was certainly never promised. */
@@ -189,59 +219,38 @@ static bool account(struct queue *q, struct meta *m, bool is_clean, struct wall 
     return last && is_clean;
 }
 
-/* ---------------------------------------------------------------- believing it */
-
-/* Writes the last group's worth of the newest segment once more, as it was read. */
-static int write_again(struct queue *q, int file, const struct segment *s, struct fail *f)
+/* The newest segment goes on taking appends, unless the disk refuses. */
+static void resume(struct queue *q)
 {
-    uint8_t bytes[QUEUE_GROUP_BYTES];
-    int64_t from = s->tail - (int64_t)sizeof bytes;
-    size_t got;
+    struct fail remembered;
 
-    if (from < SEGMENT_HEADER_BYTES)
-        from = SEGMENT_HEADER_BYTES;
-    if (folder_read(q->folder, file, bytes, (size_t)(s->tail - from), from, &got, f) != 0 ||
-        folder_write(q->folder, file, bytes, got, from, f) != 0)
-        return -1;
-    return folder_sync(q->folder, file, f);
+    q->active_file = folder_modify(q->folder, q->segments[q->count - 1].name, &remembered);
+    assert(q->active_file >= 0 || q->folder->failure.code != FAIL_NONE);
 }
 
-/* Opens the newest segment for appending, if it takes any. When the disk refuses, its records are not given, except on
- * a read-only file system: there nothing waits in the cache. */
-static void believe(struct queue *q, bool takes_appends)
+static int recover_lane(struct search *s, struct queue *q, struct wall found_at, struct fail *f)
 {
-    const struct segment *s = &q->segments[q->count - 1];
-    struct fail f;
-
-    if (!takes_appends && s->tail == SEGMENT_HEADER_BYTES)
-        return;
-    int file = folder_modify(q->folder, s->name, &f);
-    int rc = file < 0 ? -1 : write_again(q, file, s, &f);
-    if (rc != 0 && f.sys != EROFS)
-        q->unsure = s->first;
-    if (rc == 0 && takes_appends)
-        q->active_file = file;
-    else if (file >= 0)
-        q->folder->disk->close(q->folder->disk->ctx, file);
-}
-
-int recover_lanes(
-    struct folder *d, struct meta *m, struct queue queues[LANE_COUNT], struct wall found_at, struct fail *f)
-{
-    struct search s = {.folder = d, .meta = m};
     bool is_clean;
 
+    if (collect(s, q, f) != 0 || scan(s, q, &is_clean, f) != 0)
+        return -1;
+    if (account(q, q->meta, is_clean, found_at))
+        resume(q);
+    return 0;
+}
+
+int recover_lanes(struct folder *d, struct meta *m, struct queue queues[LANE_COUNT], struct wall found_at,
+    struct leftovers *ret, struct fail *f)
+{
+    struct search s = {.folder = d, .meta = m};
+
     int rc = find_segments(&s, f);
-    autofree struct segment *found = s.found;
-    for (size_t i = 0; i < LANE_COUNT && rc == 0; i++) {
-        rc = collect(&s, &queues[i], f);
-        if (rc == 0)
-            rc = scan(&queues[i], &is_clean, f);
-        if (rc != 0)
-            break;
-        bool takes_appends = account(&queues[i], m, is_clean, found_at);
-        if (queues[i].count)
-            believe(&queues[i], takes_appends);
-    }
+    for (size_t i = 0; i < LANE_COUNT && rc == 0; i++)
+        rc = recover_lane(&s, &queues[i], found_at, f);
+    free(s.found);
+    if (rc == 0)
+        *ret = s.leftovers;
+    else
+        free(s.leftovers.names);
     return rc;
 }

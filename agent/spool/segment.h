@@ -3,6 +3,8 @@
  * A segment is made at its full size, filled with zeros, and synced before it gets its name. So an append overwrites
  * blocks that exist: one fdatasync writes the record's block and no file system metadata, the disk cannot become full
  * under a segment, a file shorter than its header says was damaged, and what was never written is known: it is zero.
+ * An append may share a block with older records; as SQLite does, we take it that a power cut while bytes are written
+ * damages those bytes only ("powersafe overwrite").
  *
  * Header, 64 bytes, numbers little-endian:
  *      0 magic "FLspool\n"   8 version 2   10 lane 1   11 0   12 size 4   16 epoch 8   24 first number 8

@@ -111,28 +111,23 @@ static int load_epoch(struct spool *s, const struct rng *rng, struct fail *f)
     return 0;
 }
 
-static bool heads_differ(const struct meta_lane *a, const struct meta_lane *b)
-{
-    return a[LANE_FAULT].head != b[LANE_FAULT].head || a[LANE_HEALTH].head != b[LANE_HEALTH].head;
-}
-
-/* After recover_lanes() a write that fails leaves a spool that has failed and can be read: the folder remembers it. */
+/* After recover_lanes() a write that fails leaves a spool that has failed and can be read: the folder remembers it. The
+ * epoch file is always saved, as what was read of it may be in the cache only, and so may be the names of segments. */
 static int load(struct spool *s, const struct rng *rng, struct fail *f)
 {
-    struct meta_lane before[LANE_COUNT];
+    struct leftovers leftovers = {0};
     struct fail remembered;
 
     if (load_epoch(s, rng, f) != 0)
         return -1;
-    folder_discard(&s->folder, SEGMENT_TEMP_NAME);
-    memcpy(before, s->meta.lanes, sizeof before);
-    if (recover_lanes(&s->folder, &s->meta, s->queues, s->clock->wall(s->clock->ctx), f) != 0)
+    if (recover_lanes(&s->folder, &s->meta, s->queues, s->clock->wall(s->clock->ctx), &leftovers, f) != 0)
         return -1;
-    /* Names, too, may be there in the cache only. */
-    int rc = folder_sync(&s->folder, s->folder.dir, &remembered);
-    if (rc == 0 && heads_differ(before, s->meta.lanes))
-        rc = save(s, &s->meta, &remembered);
-    assert(rc == 0 || s->folder.failure.code != FAIL_NONE);
+    autofree void *names = leftovers.names;
+    if (save(s, &s->meta, &remembered) != 0)
+        return 0;
+    folder_discard(&s->folder, SEGMENT_TEMP_NAME);
+    for (size_t i = 0; i < leftovers.count; i++)
+        folder_discard(&s->folder, leftovers.names[i]);
     return 0;
 }
 

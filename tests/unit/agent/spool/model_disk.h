@@ -263,6 +263,21 @@ static inline int model_sync(void *ctx, int handle)
     return fails ? -1 : 0;
 }
 
+/* What a failed sync lost is seen to be gone. */
+static inline void model_forget(void *ctx, int handle)
+{
+    struct model_disk *d = ctx;
+    int file = d->handles[handle] - 1;
+
+    d->now[file].n = 0;
+    if (d->safe[file].n)
+        model_put(&d->now[file], 0, d->safe[file].at, d->safe[file].n);
+    for (size_t i = 0; i < d->unsynced_count; i++) {
+        if (!d->unsynced[i].is_name && d->unsynced[i].write.file == file)
+            model_apply_write(&d->now[file], &d->unsynced[i].write);
+    }
+}
+
 static inline int64_t model_size(void *ctx, int handle)
 {
     struct model_disk *d = ctx;
@@ -334,8 +349,8 @@ static inline void model_close(void *ctx, int handle)
 
 static inline struct disk model_table(struct model_disk *d)
 {
-    return (struct disk){model_open_dir, model_open, model_pread, model_pwrite, model_sync, model_size, model_rename,
-        model_unlink, model_list, model_lock, model_close, d};
+    return (struct disk){model_open_dir, model_open, model_pread, model_pwrite, model_sync, model_forget, model_size,
+        model_rename, model_unlink, model_list, model_lock, model_close, d};
 }
 
 /* ---------------------------------------------------------------- life, copies, power cuts */
