@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define uthash_fatal(message) abort()
+#define HASH_FUNCTION HASH_FNV /* the usual one falls through switch labels */
 #include <uthash.h>
 
 struct db_statement {
@@ -21,40 +22,46 @@ struct db_interned {
 
 int db_open(const struct store_settings *s, enum store_mode mode, struct db **ret, struct fail *f)
 {
-    switch (s->driver) {
-    case STORE_SQLITE:
+    if (s->driver == STORE_SQLITE)
         return db_sqlite.open(s, mode, ret, f);
-    case STORE_POSTGRESQL:
 #ifdef WITH_PG
-        return db_pg.open(s, mode, ret, f);
+    return db_pg.open(s, mode, ret, f);
 #else
-        return fail_set(f, FAIL_SETTINGS, "this program was built without PostgreSQL");
+    return fail_set(f, FAIL_SETTINGS, "this program was built without PostgreSQL");
 #endif
+}
+
+static void discard_statements(struct db *db)
+{
+    struct db_statement *next, *first = db->statements;
+
+    HASH_CLEAR(hh, db->statements);
+    for (struct db_statement *statement = first; statement; statement = next) {
+        next = statement->hh.next;
+        db->driver->discard(db, statement->prepared);
+        free(statement);
     }
-    assert(!"no such driver");
-    return -1;
+}
+
+static void discard_texts(struct db *db)
+{
+    struct db_interned *next, *first = db->interned;
+
+    HASH_CLEAR(hh, db->interned);
+    for (struct db_interned *interned = first; interned; interned = next) {
+        next = interned->hh.next;
+        free(interned->text);
+        free(interned);
+    }
 }
 
 void db_close(struct db *db)
 {
-    struct db_statement *statement, *next_statement;
-    struct db_interned *interned, *next_interned;
-
     if (!db)
         return;
     db->driver->rollback(db);
-    HASH_ITER(hh, db->statements, statement, next_statement)
-    {
-        HASH_DEL(db->statements, statement);
-        db->driver->discard(db, statement->prepared);
-        free(statement);
-    }
-    HASH_ITER(hh, db->interned, interned, next_interned)
-    {
-        HASH_DEL(db->interned, interned);
-        free(interned->text);
-        free(interned);
-    }
+    discard_statements(db);
+    discard_texts(db);
     db->driver->close(db);
 }
 

@@ -8,12 +8,11 @@
 #include <string.h>
 
 /* The assembler reads the file (paths from the root of the tree, where the build runs), so that nothing has to be
- * generated. Each file is listed twice: here and in schema_steps. */
-#define EMBED(symbol, path)                                                                                            \
-    __asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n");                       \
-    extern const char symbol[] __attribute__((visibility("hidden")))
+ * generated. Each file is listed three times: here twice, and in schema_steps. */
+#define EMBED(symbol, path) __asm__(".pushsection .rodata\n" symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n")
 
-EMBED(schema_001_base, "server/store/schema/001_base.sql");
+EMBED("schema_001_base", "server/store/schema/001_base.sql");
+extern const char schema_001_base[] __attribute__((visibility("hidden")));
 
 const struct schema_step schema_steps[] = {
     {"001_base.sql", schema_001_base},

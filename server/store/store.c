@@ -167,7 +167,7 @@ static int try_lease(
 
 int store_take_lease(struct store *s, const char *owner, struct wall now, int64_t ttl_ms, struct fail *f)
 {
-    int64_t epoch;
+    int64_t epoch = 0;
 
     assert(s->mode == STORE_WRITE && !s->in_transaction);
     assert(owner[0] && strlen(owner) < sizeof s->owner && ttl_ms > 0);
