@@ -26,11 +26,11 @@ say    = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---------------------------------------------------------------- flags
 
-WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-            -Wcast-qual -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough -Wwrite-strings -Wpointer-arith \
-            $(if $(findstring clang,$(CC)),$(CLANG_QUIET)) $(if $(filter yes,$(WERROR)),-Werror)
 # uthash falls through in its macros and assert() takes a sentence; gcc looks at our own code for both.
 CLANG_QUIET := -Wno-implicit-fallthrough -Wno-string-conversion
+WARNINGS    := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wcast-qual -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough -Wwrite-strings -Wpointer-arith \
+            $(if $(findstring clang,$(CC)),$(CLANG_QUIET)) $(if $(filter yes,$(WERROR)),-Werror)
 HARDEN   := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection \
             $(if $(findstring clang,$(CC)),,-ftrivial-auto-var-init=zero) $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 OPTIMISE ?= -O2 -g
