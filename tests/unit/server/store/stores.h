@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,16 @@ static inline int run_tool(const char *command, char *ret_line, size_t size)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static inline int stop_stores(void **state);
+
+/* An assertion of the product ends the process: its server must not stay behind. */
+static inline void stop_after_abort(int number)
+{
+    signal(number, SIG_DFL);
+    stop_stores(NULL);
+    raise(number);
+}
+
 static inline int start_stores(void **state)
 {
     char command[160];
@@ -60,6 +71,7 @@ static inline int start_stores(void **state)
         return -1;
 #ifdef WITH_PG
     snprintf(command, sizeof command, "tests/postgres start %s/pg", stores.folder);
+    signal(SIGABRT, stop_after_abort);
     int status = run_tool(command, stores.server, sizeof stores.server);
     if (status == 77)
         puts("no PostgreSQL here: its cases are skipped");
