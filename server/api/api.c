@@ -30,25 +30,27 @@ enum {
     TOKENS_LOOK_MS = 1000,
 };
 
-#define KEY(key, kind, default_, low, high, text)                                                                      \
+#define KEY(key, field, kind, default_, low, high, text)                                                               \
     {                                                                                                                  \
-        .name = #key, .type = kind, .offset = offsetof(struct api_settings, key),                                      \
-        .size = sizeof((struct api_settings *)0)->key, .fallback = default_, .min = low, .max = high, .help = text     \
+        .name = key, .type = kind, .offset = offsetof(struct api_settings, field),                                     \
+        .size = sizeof((struct api_settings *)0)->field, .fallback = default_, .min = low, .max = high, .help = text   \
     }
 
 const struct conf_key api_conf_keys[] = {
-    KEY(address, CONF_TEXT, "127.0.0.1:8480", 1, 0, "where to listen: 127.0.0.1:8480, [::1]:8480 or unix:/path"),
-    KEY(tokens_file, CONF_TEXT, "", 0, 0, "one line a token: NAME ROLE SHA-256; see faultline token new"),
-    KEY(tls_cert, CONF_TEXT, "", 0, 0, "PEM chain; needed on an address that can be reached from outside"),
-    KEY(tls_key, CONF_TEXT, "", 0, 0, "PEM key of tls_cert"),
-    KEY(behind_proxy, CONF_SWITCH, "no", 0, 0, "a proxy in front does TLS: plain HTTP on any address"),
-    KEY(metrics_public, CONF_SWITCH, "no", 0, 0, "/metrics without a token"),
-    KEY(request_timeout_ms, CONF_DURATION, "15s", 50, 600000, "from the first byte of a request to its last"),
-    KEY(idle_timeout_ms, CONF_DURATION, "60s", 50, 3600000, "between two requests of a connection"),
-    KEY(event_ping_ms, CONF_DURATION, "15s", 50, 600000, "a comment line on event streams, so that proxies keep them"),
-    KEY(max_connections, CONF_NUMBER, "512", 1, 65536, "further ones are closed at once"),
-    KEY(max_connections_per_address, CONF_NUMBER, "64", 1, 65536, "the same for each peer address"),
-    KEY(max_body_bytes, CONF_SIZE, "64K", 1024, 16777216, "larger requests are answered 413"),
+    KEY("address", address, CONF_TEXT, "127.0.0.1:8480", 0, 0, "127.0.0.1:8480, [::1]:8480 or unix:/path"),
+    KEY("tokens_file", tokens_file, CONF_TEXT, "", 0, 0, "one line a token, see faultline token new; none = nobody"),
+    KEY("tls_cert", tls_cert, CONF_TEXT, "", 0, 0, "PEM chain; needed on an address that can be reached from outside"),
+    KEY("tls_key", tls_key, CONF_TEXT, "", 0, 0, "PEM key of tls_cert"),
+    KEY("behind_proxy", behind_proxy, CONF_SWITCH, "no", 0, 0, "a proxy in front does TLS: plain HTTP on any address"),
+    KEY("metrics_public", metrics_public, CONF_SWITCH, "no", 0, 0, "/metrics without a token"),
+    KEY("request_timeout", request_timeout_ms, CONF_DURATION, "15s", 50, 600000,
+        "from the first byte of a request to its last; also for a client that takes nothing of its answer"),
+    KEY("idle_timeout", idle_timeout_ms, CONF_DURATION, "60s", 50, 3600000, "between two requests of a connection"),
+    KEY("event_ping", event_ping_ms, CONF_DURATION, "15s", 50, 600000, "a comment line keeps event streams open"),
+    KEY("max_connections", max_connections, CONF_NUMBER, "512", 2, 65536, "further ones are closed at once"),
+    KEY("max_connections_per_address", max_connections_per_address, CONF_NUMBER, "64", 1, 65536,
+        "the same for each peer address"),
+    KEY("max_body", max_body_bytes, CONF_SIZE, "64K", 1024, 16777216, "larger requests are answered 413"),
     {0},
 };
 
