@@ -68,7 +68,7 @@ in_server/analysis := server/analysis include
 in_server/store    := server/store server/domain include
 in_server/ingest   := server/ingest server/domain server/store include
 in_server/api      := server/api server/domain server/analysis server/store include
-in_server/cli      := server/cli server/domain server/analysis server/store include
+in_server/cli      := server/cli server/api server/domain server/analysis server/store include
 AGENT_DIRS  := agent/source agent/fault agent/spool agent/link
 SERVER_DIRS := server/domain server/analysis server/store server/ingest server/api
 in_agent  += $(AGENT_DIRS)
@@ -119,6 +119,7 @@ $(B)/obj/server/api/openapi.o: server/api/openapi.json
 $(B)/libcommon.a: $(call obj,$(COMMON_SRC)) $(B)/obj/gen/faultline.pb-c.o
 $(B)/libagent.a:  $(call obj,$(filter-out agent/main.c,$(AGENT_SRC)))
 $(B)/libserver.a: $(call obj,$(filter-out server/main.c,$(SERVER_SRC)))
+$(B)/libcli.a:    $(call obj,$(filter-out server/cli/main.c,$(CLI_SRC)))
 $(B)/libfaultline.a: $(B)/obj/libfaultline.o
 $(B)/lib%.a:
 	$(call say,AR,$@)
@@ -143,7 +144,7 @@ $(B)/faultline-server: $(B)/obj/server/main.o $(B)/libserver.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(call link,$(SERVER_LIBS) -lm)
 
-$(B)/faultline: $(call obj,$(CLI_SRC)) $(B)/libserver.a $(B)/libcommon.a
+$(B)/faultline: $(B)/obj/server/cli/main.o $(B)/libcli.a $(B)/libserver.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(call link,$(CLI_LIBS) -lm)
 
@@ -159,7 +160,7 @@ UNIT_SRC := $(shell find tests/unit -name '*.c' 2>/dev/null | sort)
 UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
-TEST_LIBS = $(B)/libagent.a $(B)/libserver.a $(B)/libfaultline.a $(B)/libcommon.a
+TEST_LIBS = $(B)/libagent.a $(B)/libcli.a $(B)/libserver.a $(B)/libfaultline.a $(B)/libcommon.a
 TEST_DIRS := agent $(AGENT_DIRS) agent/client server $(SERVER_DIRS) server/cli include tests/unit tests/bench
 
 $(B)/obj/tests/%.o: tests/%.c
@@ -198,7 +199,7 @@ fuzz-run: $(FUZZ:%=$(B)/fuzzing/%)
 	    $(B)/fuzzing/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -print_final_stats=1 \
 	    build/corpus/$$name tests/data/fuzz/$$name || exit 1; done
 
-UNITS_WITH_THREADS := server/ingest/core server/ingest/threads server/api/http server/store/store
+UNITS_WITH_THREADS := server/ingest/core server/ingest/threads server/api/http server/api/api server/api/events server/store/store
 BENCH_SRC := $(filter-out tests/bench/wire_client.c,$(wildcard tests/bench/*.c))
 BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 FLOW_SRC  := $(wildcard tests/flow/*.c)
