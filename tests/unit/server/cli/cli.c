@@ -222,7 +222,7 @@ static void tickets_are_a_table_for_people(void **state)
     serve_usual();
     assert_run(0, "ticket list");
     assert_string_equal(said.out, "TICKET        CLASS      STATE    TITLE               DEVICE    FIRST RESPONSE DUE  "
-                                  "           OPENED            COUNT\n"
+                                  "            OPENED            COUNT\n"
                                   "FL-5B-000001  urgent     triaged  Wheel sensor fault  engine-7  2026-01-01 02:00 "
                                   "(1h 00m left)  2026-01-01 00:00      1\n"
                                   "FL-5B-000002  general    triaged  790                 engine-7  2026-01-01 01:59 "
