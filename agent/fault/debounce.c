@@ -1,9 +1,11 @@
 /* debounce.c: from evidence to state, for one fault. The state diagram and the rules stand in monitor.h.
  *
- * Invariants: was_confirmed is true in confirmed, and in stale exactly when the fault was confirmed before. rest is one of
- * untested, healed, cleared, aged. run counts complete lists in a row with the fault, absent those without it; one of
+ * Invariants: was_confirmed is true in confirmed, and in stale exactly when the fault was confirmed before. rest is
+ * untested or healed. run counts complete lists in a row with the fault, absent those without it; one of
  * the two is 0. */
 #include "debounce.h"
+
+#include <string.h>
 
 enum { COUNTER_FAILED = 127, COUNTER_PASSED = -128 };
 
@@ -32,7 +34,7 @@ static bool is_at_rest(const struct fault *f)
 static void suspect(struct fault *f)
 {
     if (is_at_rest(f))
-        f->rest = f->state;
+        f->rest = f->state == FAULT_HEALED ? FAULT_HEALED : FAULT_UNTESTED;
     f->state = FAULT_PENDING;
 }
 
@@ -261,9 +263,11 @@ void debounce_silent(struct fault *f)
         f->state = FAULT_STALE;
 }
 
-void debounce_cleared(struct fault *f)
+void debounce_cleared(struct fault *f, const char *actor)
 {
     f->state = FAULT_CLEARED;
+    memset(f->actor, 0, sizeof f->actor);
+    strncpy(f->actor, actor, sizeof f->actor - 1);
     f->was_confirmed = f->present = false;
     f->failed_since_clear = f->failed_this_cycle = f->tested_since_clear = f->tested_this_cycle = false;
     f->run = f->absent = f->aging = 0;

@@ -15,7 +15,7 @@ void debounce_glimpsed(struct fault *f, struct mono now, bool *ret_came);
 void debounce_gone(struct fault *f, bool settled, struct mono now, bool *ret_went);
 /* The reporter is silent. */
 void debounce_silent(struct fault *f);
-void debounce_cleared(struct fault *f);
+void debounce_cleared(struct fault *f, const char *actor);
 void debounce_cycle(struct fault *f);
 
 /* Time passed. debounce_due(): the next moment at which debounce_tick() changes something; false: never. */

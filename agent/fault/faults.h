@@ -17,6 +17,8 @@ struct fault_id {
     char bus[BOUND_BUS + 1], ns[BOUND_NAMESPACE + 1], code[BOUND_CODE + 1], component[BOUND_COMPONENT + 1];
 };
 
+enum { FAULT_ACTOR_BYTES = 32 };
+
 struct fault {
     struct fault_id id;
     UT_hash_handle hh;
@@ -25,7 +27,7 @@ struct fault {
 
     enum fault_state state; /* as the rules see it now */
     enum fault_state told;  /* as the callback last heard */
-    enum fault_state rest;  /* what a pending fault that goes away returns to */
+    enum fault_state rest;  /* healed or untested: what a pending fault that goes away returns to */
     bool was_confirmed;     /* in this occurrence; outlives stale */
     bool present;           /* in the last complete list, or failing at the last observation */
     bool listed;            /* seen in the list at hand */
@@ -42,6 +44,7 @@ struct fault {
     struct mono flap_window;
 
     char subject[BOUND_NAME + 1];
+    char actor[FAULT_ACTOR_BYTES]; /* who cleared it */
     int32_t lamps;
     int16_t source_occurrences;
     uint8_t severity;

@@ -70,7 +70,6 @@ void monitor_free(struct monitor *m)
 struct turn {
     struct monitor *m;
     const struct stamp *now;
-    const char *actor;
     const struct evidence *evidence; /* frame and raw bytes go with what is told in this turn; NULL = none */
     struct fail *f;
     bool refused;
@@ -94,7 +93,7 @@ static void settle(struct turn *t, struct fault *f)
         return;
     }
     struct fault_report r = report_change(f, t->now->mono, t->evidence);
-    if (m->tell(m->ctx, &r, t->now, t->actor, t->f) == 0) {
+    if (m->tell(m->ctx, &r, t->now, r.to == FAULT_CLEARED ? f->actor : "", t->f) == 0) {
         f->told = f->state;
         return;
     }
@@ -233,7 +232,7 @@ static void take_absent(struct turn *t, struct fault *f, const struct evidence *
 
 int monitor_list(struct monitor *m, const struct fault_list *l, const struct stamp *now, struct fail *f)
 {
-    struct turn t = {.m = m, .now = now, .actor = "", .evidence = &l->evidence, .f = f};
+    struct turn t = {.m = m, .now = now, .evidence = &l->evidence, .f = f};
     struct fault_reporter *by;
     struct fault *fault;
 
@@ -255,7 +254,7 @@ int monitor_list(struct monitor *m, const struct fault_list *l, const struct sta
 
 int monitor_observe(struct monitor *m, const struct observation *o, const struct stamp *now, struct fail *f)
 {
-    struct turn t = {.m = m, .now = now, .actor = "", .evidence = &o->evidence, .f = f};
+    struct turn t = {.m = m, .now = now, .evidence = &o->evidence, .f = f};
     struct fault *fault;
 
     if (o->failing)
@@ -295,7 +294,7 @@ static bool is_of(const struct fault_reporter *by, const struct reporter *r)
 
 int monitor_silent(struct monitor *m, const struct reporter *r, const struct stamp *now, struct fail *f)
 {
-    struct turn t = {.m = m, .now = now, .actor = "", .f = f};
+    struct turn t = {.m = m, .now = now, .f = f};
 
     if (r->label[0])
         name_subject(m, r->bus, r->label, now->mono);
@@ -317,13 +316,13 @@ void monitor_moved(struct monitor *m, const struct reporter *r, bool lost, const
 int monitor_clear(
     struct monitor *m, const struct fault_key *key, const char *actor, const struct stamp *now, struct fail *f)
 {
-    struct turn t = {.m = m, .now = now, .actor = actor, .f = f};
+    struct turn t = {.m = m, .now = now, .f = f};
     struct fault_id id = faults_id(key);
     struct fault *fault = faults_find(&m->faults, &id);
 
     if (!fault || fault->state == FAULT_UNTESTED)
         return fail_set(f, FAIL_NOT_FOUND, "no such fault: %s %s/%u", key->ns, key->code, key->mode);
-    debounce_cleared(fault);
+    debounce_cleared(fault, actor);
     settle(&t, fault);
     return turn_end(&t);
 }
@@ -336,7 +335,7 @@ static bool is_active(const struct fault *f)
 int monitor_clear_all(struct monitor *m, const struct reporter *r, const char *ns, bool active, const char *actor,
     const struct stamp *now, struct fail *f)
 {
-    struct turn t = {.m = m, .now = now, .actor = actor, .f = f};
+    struct turn t = {.m = m, .now = now, .f = f};
     struct fault_reporter *by = heard(m, r, ns, now);
     struct fault *fault;
 
@@ -344,7 +343,7 @@ int monitor_clear_all(struct monitor *m, const struct reporter *r, const char *n
         return 0;
     TAILQ_FOREACH(fault, &by->faults, of_reporter)
     if (active ? is_active(fault) : fault->state == FAULT_HEALED) {
-        debounce_cleared(fault);
+        debounce_cleared(fault, actor);
         settle(&t, fault);
     }
     return turn_end(&t);
@@ -352,7 +351,7 @@ int monitor_clear_all(struct monitor *m, const struct reporter *r, const char *n
 
 int monitor_cycle(struct monitor *m, const struct stamp *now, struct fail *f)
 {
-    struct turn t = {.m = m, .now = now, .actor = "", .f = f};
+    struct turn t = {.m = m, .now = now, .f = f};
 
     for (struct fault *fault = m->faults.all; fault; fault = fault->hh.next) {
         debounce_cycle(fault);
@@ -371,7 +370,7 @@ static bool silence_due(const struct fault_reporter *by, struct mono *ret)
 
 int monitor_tick(struct monitor *m, const struct stamp *now, struct fail *f)
 {
-    struct turn t = {.m = m, .now = now, .actor = "", .f = f};
+    struct turn t = {.m = m, .now = now, .f = f};
     struct mono due;
 
     m->owing = false;

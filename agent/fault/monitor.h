@@ -6,7 +6,7 @@
  *        └──── gone ───────┘   │ seen again     │     └─ silent ─┴► stale (pending ones too; they return to pending)
  *                              └──── healed ◄───┘ gone long enough
  *     any ── a tool or a command ──► cleared         healed ── aging_cycles without it ──► aged
- *     A pending fault that goes away returns to what it was before: untested, healed, cleared or aged.
+ *     A pending fault that goes away returns to healed if it was that before, else to untested.
  *
  * Rules (each has a test)
  * 1. One sighting never confirms, unless the source has debounced it (settled) or the policy is DEBOUNCE_NONE.
@@ -77,7 +77,7 @@ struct monitor_settings {
 /* BOUND_MONITOR_FAULTS, half of it for one reporter, 5 s, no policies. */
 struct monitor_settings monitor_settings_default(void);
 
-/* A change of state. r is borrowed for the call. actor: who cleared it ("sa:249", "command:17"), "" otherwise. Returns 0
+/* A change of state. r is borrowed for the call. actor: who cleared it ("sa:249", "command:17"; cut at 31 bytes), "" otherwise. Returns 0
  * when the change is safe with whoever it was told to, else -1 with f set (then rule 7). Must not call the monitor. */
 typedef int monitor_tell(
     void *ctx, const struct fault_report *r, const struct stamp *when, const char *actor, struct fail *f);

@@ -489,12 +489,18 @@ static void a_clear_is_told_with_its_actor(void **state)
     play(&b, "0=ab 1500=ab 3000=ab 4000xa 5000=a");
     assert_string_equal(b.told, "0 aUP 0 bUP 3000 aPC 3000 bPC 4000 aCX/command:17 5000 aXP");
     play(&b, "5100= 5200= 5300= 5400= 5500=c 6000X");
-    assert_string_equal(strstr(b.told, "5100"), "5100 aPX 5400 bCH 5500 cUP 6000 cPX/sa:249");
+    assert_string_equal(strstr(b.told, "5100"), "5100 aPU 5400 bCH 5500 cUP 6000 cPX/sa:249");
     play(&b, "7000O");
     assert_string_equal(strstr(b.told, "7000"), "7000 bHX/sa:249");
     assert_int_equal(monitor_clear(b.m, &unknown, "command:1", &now, &f), -1);
     assert_int_equal(f.code, FAIL_NOT_FOUND);
     monitor_free(b.m);
+}
+
+static void a_suspicion_after_a_clear_leaves_no_second_clear(void **state)
+{
+    (void)state;
+    story(NULL, "0!a 100xa 1000=a 2000=", "0 aUC 100 aCX/command:17 1000 aXP 2000 aPU");
 }
 
 static void a_healed_fault_ages_by_cycles_without_it(void **state)
@@ -621,6 +627,24 @@ static void whoever_refuses_one_is_not_asked_again_at_once(void **state)
     monitor_free(b.m);
 }
 
+static void a_refused_clear_keeps_its_actor(void **state)
+{
+    struct fault_key key = {
+        .bus = "can0", .reporter_kind = REPORTER_CAN_ADDRESS, .ns = "j1939", .code = "a", .component = ""};
+    struct stamp now = at(100);
+    struct fail f;
+    struct bench b;
+    (void)state;
+
+    bench_open(&b, NULL);
+    play(&b, "0!a");
+    b.refuse = 1;
+    assert_int_equal(monitor_clear(b.m, &key, "command:17", &now, &f), -1);
+    play(&b, "1100?");
+    assert_string_equal(b.told, "0 aUC 1100 aCX/command:17");
+    monitor_free(b.m);
+}
+
 /* ---- snapshot, restart */
 
 static void count_states(void *ctx, const struct fault_report *r)
@@ -721,6 +745,8 @@ int main(void)
         cmocka_unit_test(a_flood_of_codes_stays_within_its_room),
         cmocka_unit_test(a_refused_change_is_told_again),
         cmocka_unit_test(whoever_refuses_one_is_not_asked_again_at_once),
+        cmocka_unit_test(a_refused_clear_keeps_its_actor),
+        cmocka_unit_test(a_suspicion_after_a_clear_leaves_no_second_clear),
         cmocka_unit_test(the_snapshot_is_what_was_told),
         cmocka_unit_test(a_restart_goes_on_where_it_was),
         cmocka_unit_test(time_that_runs_backwards_is_no_time),
