@@ -318,6 +318,7 @@ static void a_policy_of_ones_own_is_used(void **state)
     struct run r = run_with(OWN, true, &p);
     assert_int_equal(lines_with(&r, "\"to\":\"confirmed\""), 0);
     assert_int_equal(lines_with(&r, "\"to\":\"pending\""), 14);
+    assert_int_equal(lines_with(&r, "\"to\":\"untested\""), 14);
     run_free(&r);
 }
 

@@ -466,6 +466,11 @@ static void the_root_cause_window_ends_and_stays_on_its_bus(void **state)
     monitor_moved(b.m, &engine, true, &lost);
     assert_int_equal(list_of(&b, &there, &vague, 1, true, 1000), 0);
     assert_string_equal(b.subject, "");
+    monitor_moved(b.m, &engine, true, &lost); /* nor afterwards */
+    for (int64_t ms = 2000; ms <= 4000; ms += 1000)
+        assert_int_equal(list_of(&b, &there, &vague, 1, true, ms), 0);
+    assert_string_equal(b.told, "1000 639UP 4000 639PC");
+    assert_string_equal(b.subject, "");
     assert_int_equal(list_of(&b, &here, &vague, 1, true, 5000), 0);
     assert_string_equal(b.subject, "ecu:0");
     assert_int_equal(list_of(&b, &here, NULL, 0, true, 6000), 0);
