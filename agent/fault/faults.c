@@ -73,31 +73,28 @@ struct fault_reporter *faults_find_reporter(const struct faults *t, const struct
     return r;
 }
 
-static struct fault_reporter *reporter_of(
-    struct faults *t, const struct fault_id *id, const struct monitor_policy *policy)
+static struct reporter_id reporter_id_of(const struct fault_id *id)
 {
-    struct reporter reporter = {.bus = id->bus, .kind = (enum reporter_kind)id->reporter_kind, .id = id->reporter};
-    struct reporter_id key = faults_reporter_id(&reporter, id->ns);
-    struct fault_reporter *r = faults_find_reporter(t, &key);
+    struct reporter r = {.bus = id->bus, .kind = (enum reporter_kind)id->reporter_kind, .id = id->reporter};
+
+    return faults_reporter_id(&r, id->ns);
+}
+
+static struct fault_reporter *reporter_of(
+    struct faults *t, const struct reporter_id *id, const struct monitor_policy *policy)
+{
+    struct fault_reporter *r = faults_find_reporter(t, id);
 
     if (r)
         return r;
     r = calloc(1, sizeof *r);
     if (!r)
         abort();
-    r->id = key;
+    r->id = *id;
     r->policy = *policy;
     TAILQ_INIT(&r->faults);
     HASH_ADD(hh, t->reporters, id, sizeof r->id, r);
     return r;
-}
-
-static void forget_if_empty(struct faults *t, struct fault_reporter *r)
-{
-    if (r->fault_count > 0)
-        return;
-    HASH_DELETE(hh, t->reporters, r);
-    free(r);
 }
 
 static void drop(struct faults *t, struct fault *f)
@@ -105,10 +102,12 @@ static void drop(struct faults *t, struct fault *f)
     struct fault_reporter *r = f->by;
 
     TAILQ_REMOVE(&r->faults, f, of_reporter);
-    HASH_DELETE(hh, t->all, f);
+    HASH_DELETE(hh, t->all, f); // NOLINT(clang-analyzer-core.NullDereference): f is in the table
     free(f);
-    r->fault_count--;
-    forget_if_empty(t, r);
+    if (--r->fault_count > 0)
+        return;
+    HASH_DELETE(hh, t->reporters, r);
+    free(r);
 }
 
 int faults_rank(enum fault_state state)
@@ -164,17 +163,16 @@ static bool make_room(struct faults *t, const struct fault_reporter *of, uint8_t
 struct fault *faults_add(
     struct faults *t, const struct fault_id *id, uint8_t severity, const struct monitor_policy *policy)
 {
-    struct fault_reporter *r = reporter_of(t, id, policy);
+    struct reporter_id reporter = reporter_id_of(id);
+    struct fault_reporter *r = faults_find_reporter(t, &reporter);
     struct fault *f;
 
-    r->fault_count++; /* keeps the reporter while its last fault gives way */
-    bool room = (r->fault_count <= t->max_per_reporter || make_room(t, r, severity)) &&
-                (HASH_COUNT(t->all) < t->max_faults || make_room(t, NULL, severity));
-    if (!room) {
-        r->fault_count--;
-        forget_if_empty(t, r);
+    if (r && r->fault_count >= t->max_per_reporter && !make_room(t, r, severity))
         return NULL;
-    }
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is no longer in the table */
+    if (HASH_COUNT(t->all) >= t->max_faults && !make_room(t, NULL, severity))
+        return NULL;
+    r = reporter_of(t, &reporter, policy); /* the one from before may have gone with its last fault */
     f = calloc(1, sizeof *f);
     if (!f)
         abort();
@@ -182,6 +180,7 @@ struct fault *faults_add(
     f->by = r;
     f->lamps = LAMPS_NONE;
     f->source_occurrences = OCCURRENCES_NONE;
+    r->fault_count++;
     TAILQ_INSERT_TAIL(&r->faults, f, of_reporter);
     HASH_ADD(hh, t->all, id, sizeof f->id, f);
     return f;
@@ -189,6 +188,21 @@ struct fault *faults_add(
 
 void faults_clear(struct faults *t)
 {
-    while (t->all)
-        drop(t, t->all);
+    struct fault *f = t->all;
+    struct fault_reporter *r = t->reporters;
+
+    HASH_CLEAR(hh, t->all); /* the tables; the entries are still chained */
+    HASH_CLEAR(hh, t->reporters);
+    while (f) {
+        struct fault *next = f->hh.next;
+
+        free(f);
+        f = next;
+    }
+    while (r) {
+        struct fault_reporter *next = r->hh.next;
+
+        free(r);
+        r = next;
+    }
 }

@@ -285,11 +285,12 @@ static void go_silent(struct turn *t, struct fault_reporter *by)
     }
 }
 
-static bool is_of(const struct fault_reporter *by, const struct reporter *r)
+/* by is r, in whatever namespace. */
+static bool is_of(const struct monitor *m, const struct fault_reporter *by, const struct reporter *r)
 {
     struct reporter_id id = faults_reporter_id(r, by->id.ns);
 
-    return memcmp(&by->id, &id, sizeof id) == 0;
+    return faults_find_reporter(&m->faults, &id) == by;
 }
 
 int monitor_silent(struct monitor *m, const struct reporter *r, const struct stamp *now, struct fail *f)
@@ -299,7 +300,7 @@ int monitor_silent(struct monitor *m, const struct reporter *r, const struct sta
     if (r->label[0])
         name_subject(m, r->bus, r->label, now->mono);
     for (struct fault_reporter *by = m->faults.reporters; by; by = by->hh.next)
-        if (is_of(by, r))
+        if (is_of(m, by, r))
             go_silent(&t, by);
     return turn_end(&t);
 }
@@ -307,7 +308,7 @@ int monitor_silent(struct monitor *m, const struct reporter *r, const struct sta
 void monitor_moved(struct monitor *m, const struct reporter *r, bool lost, const struct stamp *now)
 {
     for (struct fault_reporter *by = m->faults.reporters; by; by = by->hh.next)
-        if (is_of(by, r))
+        if (is_of(m, by, r))
             by->address = r->address;
     if (lost && r->label[0])
         name_subject(m, r->bus, r->label, now->mono);

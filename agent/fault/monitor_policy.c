@@ -8,11 +8,13 @@ static const char *const debounce_words[] = {"none", "sightings", "counter", "ti
 #define FIELD(name) #name, .offset = offsetof(struct monitor_policy, name)
 #define NUMBER(name_, low, high, default_, help_)                                                                      \
     {                                                                                                                  \
-        .name = FIELD(name_), .type = CONF_NUMBER, .fallback = default_, .min = (low), .max = (high), .help = help_    \
+        .name = FIELD(name_), .type = CONF_NUMBER, .fallback = (default_), .min = (low), .max = (high),                \
+        .help = (help_)                                                                                                \
     }
 #define DURATION(name_, low, high, default_, help_)                                                                    \
     {                                                                                                                  \
-        .name = FIELD(name_), .type = CONF_DURATION, .fallback = default_, .min = (low), .max = (high), .help = help_  \
+        .name = FIELD(name_), .type = CONF_DURATION, .fallback = (default_), .min = (low), .max = (high),              \
+        .help = (help_)                                                                                                \
     }
 
 enum { HOUR_MS = 3600 * 1000 };

@@ -285,12 +285,10 @@ static enum canline read_candump(struct rest *r, struct can_frame_read *f, const
         return malformed(ret_why, "the interface's name is too long or has control characters");
     if (memchr(word.at, '#', word.n))
         return read_packed(word, f, ret_why);
-    if (is_word(&word, "RX") || is_word(&word, "TX")) { /* candump -x: direction and flags */
-        struct rest flags;
-
-        if (!take_word(r, &flags) || !take_word(r, &flags) || !take_word(r, &word))
+    bool has_direction = is_word(&word, "RX") || is_word(&word, "TX"); /* candump -x: and two flags */
+    for (unsigned i = 0; has_direction && i < 3; i++)
+        if (!take_word(r, &word))
             return malformed(ret_why, "not a frame");
-    }
     return read_spaced(&word, r, f, ret_why);
 }
 
