@@ -33,12 +33,14 @@ WARNINGS    := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wstrict-prototype
             $(if $(findstring clang,$(CC)),$(CLANG_QUIET)) $(if $(filter yes,$(WERROR)),-Werror)
 HARDEN   := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection \
             $(if $(findstring clang,$(CC)),,-ftrivial-auto-var-init=zero) $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
+UNWIND   := $(if $(SAN),,-fno-asynchronous-unwind-tables) # debuggers read .debug_frame
 OPTIMISE ?= -O2 -g
+OPTIMISE_AGENT ?= $(subst -O2,-Os,$(OPTIMISE)) # flash is dear on devices
 LANGUAGE := -std=gnu11 -D_GNU_SOURCE -DFAULTLINE_VERSION='"$(VERSION)"' -pthread
 DEFINES  := $(if $(filter yes,$(WITH_PG)),-DWITH_PG) $(if $(filter yes,$(WITH_CAN)),-DWITH_CAN)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-ALL_CFLAGS  = $(LANGUAGE) $(OPTIMISE) $(HARDEN) $(SANFLAGS) $(DEFINES) -fPIC -ffunction-sections -fdata-sections $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
+ALL_CFLAGS  = $(LANGUAGE) $(OPTIMISE) $(UNWIND) $(HARDEN) $(SANFLAGS) $(DEFINES) -fPIC -ffunction-sections -fdata-sections $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
 
 AGENT_PKGS  := libmosquitto libprotobuf-c libconfuse libevent_core libssl libcrypto
 SERVER_PKGS := $(AGENT_PKGS) libevent_extra libevent_openssl libevent_pthreads jansson sqlite3 $(if $(filter yes,$(WITH_PG)),libpq)
@@ -106,6 +108,8 @@ $(B)/obj/gen/%.o: $(B)/gen/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) -w -iquote $(B)/gen $(CFLAGS_PKG) -c $< -o $@
 
 $(B)/obj/common/codec_pack.o $(B)/obj/common/codec_unpack.o: $(B)/gen/faultline.pb-c.h
+
+$(B)/obj/agent/%.o: OPTIMISE := $(OPTIMISE_AGENT)
 
 $(B)/obj/%.o: %.c
 	$(call say,CC,$<)

@@ -35,7 +35,7 @@ static int open_spool(struct keeper *k, struct fail *f)
 
 static int try_block(const struct disk *d, int file)
 {
-    static const char block[4096];
+    static char block[4096]; /* zeros, and not in the program's file */
 
     errno = ENOSPC; /* a short write */
     return d->pwrite(d->ctx, file, block, sizeof block, 0) == (ssize_t)sizeof block && d->sync(d->ctx, file) == 0
