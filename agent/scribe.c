@@ -265,6 +265,13 @@ static int on_moved(void *ctx, const struct reporter *r, bool lost, const struct
     return after(s, 0);
 }
 
+static void on_known(void *ctx, const char *ns, void (*each)(void *each_ctx, const struct reporter *r), void *each_ctx)
+{
+    const struct scribe *s = ctx;
+
+    monitor_reporters(s->monitor, ns, each, each_ctx);
+}
+
 static int on_cleared(void *ctx, const struct reporter *r, const char *ns, bool active, const char *actor,
     const struct stamp *when, struct fail *f)
 {
@@ -328,6 +335,7 @@ struct scribe *scribe_new(const struct monitor_settings *settings, const struct 
         .observe = on_observe,
         .silent = on_silent,
         .moved = on_moved,
+        .known = on_known,
         .cleared = on_cleared,
         .health = on_health,
         .measure = on_measure,

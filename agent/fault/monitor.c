@@ -424,19 +424,7 @@ void monitor_restore(struct monitor *m, const struct fault_report *r, const stru
 
     if (!f)
         return;
-    f->state = f->told = r->to;
-    f->present = r->uds_status & UDS_TEST_FAILED;
-    f->was_confirmed = r->to == FAULT_CONFIRMED || (r->to == FAULT_STALE && (r->uds_status & UDS_CONFIRMED));
-    f->failed_since_clear = r->uds_status & UDS_FAILED_SINCE_CLEAR;
-    f->tested_since_clear = !(r->uds_status & UDS_NOT_COMPLETED_SINCE_CLEAR);
-    f->gap = true;
-    f->occurrences = r->occurrences;
-    f->lamps = r->lamps;
-    f->severity = r->severity;
-    f->class_hint = r->class_hint;
-    f->source_occurrences = r->source_occurrences;
-    f->quality = r->quality;
-    strncpy(f->subject, r->subject, sizeof f->subject - 1);
+    report_restore(f, r);
     f->by->address = r->reporter_address;
     f->by->heard = now->mono;
 }
@@ -454,6 +442,31 @@ void monitor_walk(const struct monitor *m, void (*each)(void *ctx, const struct 
 
             each(ctx, &r);
         }
+}
+
+static bool has_active(const struct fault_reporter *by)
+{
+    const struct fault *f;
+
+    TAILQ_FOREACH(f, &by->faults, of_reporter)
+    if (f->state == FAULT_PENDING || f->state == FAULT_CONFIRMED)
+        return true;
+    return false;
+}
+
+void monitor_reporters(
+    const struct monitor *m, const char *ns, void (*each)(void *ctx, const struct reporter *r), void *ctx)
+{
+    for (const struct fault_reporter *by = m->faults.reporters; by; by = by->hh.next) {
+        const struct reporter r = {.bus = by->id.bus,
+            .kind = (enum reporter_kind)by->id.kind,
+            .id = by->id.id,
+            .address = by->address,
+            .label = ""};
+
+        if (strcmp(by->id.ns, ns) == 0 && has_active(by))
+            each(ctx, &r);
+    }
 }
 
 size_t monitor_count(const struct monitor *m)

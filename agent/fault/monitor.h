@@ -117,6 +117,10 @@ void monitor_restore(struct monitor *m, const struct fault_report *r, const stru
 /* Each fault that was told and is not untested: from = to = the state told; without frame and raw bytes. The order is
  * that of first sight. Borrowed for the call of each(). */
 void monitor_walk(const struct monitor *m, void (*each)(void *ctx, const struct fault_report *r), void *ctx);
+/* Each reporter of the namespace that was heard of an active fault and is not silent, with its address; label is "".
+ * Borrowed for the call. */
+void monitor_reporters(
+    const struct monitor *m, const char *ns, void (*each)(void *ctx, const struct reporter *r), void *ctx);
 /* How many monitor_walk() gives, and the hash over all of them (snapshot.h). */
 size_t monitor_count(const struct monitor *m);
 uint64_t monitor_hash(const struct monitor *m);

@@ -1,6 +1,8 @@
 /* report.c: a fault of the monitor in the form in which it is reported. See report.h. */
 #include "report.h"
 
+#include <string.h>
+
 #include "debounce.h"
 
 static bool any_lamp_on(int32_t lamps)
@@ -69,4 +71,21 @@ struct fault_report report_standing(const struct fault *f)
     r.flaps = f->flaps;
     r.from = r.to = f->told;
     return r;
+}
+
+void report_restore(struct fault *f, const struct fault_report *r)
+{
+    f->state = f->told = r->to;
+    f->present = r->uds_status & UDS_TEST_FAILED;
+    f->was_confirmed = r->to == FAULT_CONFIRMED || (r->to == FAULT_STALE && (r->uds_status & UDS_CONFIRMED));
+    f->failed_since_clear = r->uds_status & UDS_FAILED_SINCE_CLEAR;
+    f->tested_since_clear = !(r->uds_status & UDS_NOT_COMPLETED_SINCE_CLEAR);
+    f->gap = true;
+    f->occurrences = r->occurrences;
+    f->lamps = r->lamps;
+    f->severity = r->severity;
+    f->class_hint = r->class_hint;
+    f->source_occurrences = r->source_occurrences;
+    f->quality = r->quality;
+    strncpy(f->subject, r->subject, sizeof f->subject - 1);
 }

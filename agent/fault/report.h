@@ -8,5 +8,7 @@
 struct fault_report report_change(const struct fault *f, struct mono now, const struct evidence *e);
 /* What was told, for a snapshot: no frame, no raw bytes. */
 struct fault_report report_standing(const struct fault *f);
+/* The other way, into a new fault: as it was told before a restart, with nothing known of the time since. */
+void report_restore(struct fault *f, const struct fault_report *r);
 
 #endif

@@ -30,8 +30,8 @@
  *
  * WHAT IS READ: DM1 (65226), alone or by transport protocol (BAM, RTS/CTS), any priority: the active codes with lamps,
  * occurrence counts and conversion bit. Address claims (60928): reporters are told apart by NAME; an ECU whose claim
- * comes only after it reported codes under its mere address keeps that identity until the agent ends, so that one fault stays
- * one fault; its NAME is known beside it. Acknowledged DM11 and DM3 (59392): codes cleared, by whom. Component (65259),
+ * comes only after it reported codes under its mere address keeps that identity, so that one fault stays one fault; its NAME is known beside it. After a restart, who held an address with active faults is taken to hold it
+ * still, until a claim says otherwise: claims are made when the ignition is turned on, not when an agent starts. Acknowledged DM11 and DM3 (59392): codes cleared, by whom. Component (65259),
  * software (65242) and ECU (64965) identification: parts and firmware, told on change. DM2, DM6, DM12, DM23, DM27 and
  * DM28 have the layout of DM1 but are answers to a tester's question, not the ECU's own report: they are not taken as
  * evidence. Nothing is ever sent. */

@@ -48,6 +48,14 @@ struct message {
     const struct stamp *now;
 };
 
+static void assume(void *ctx, const struct reporter *r)
+{
+    struct j1939_bus *b = ctx;
+
+    if (strcmp(r->bus, b->name) == 0)
+        names_assume(&b->names, r->address, r->kind, r->id);
+}
+
 struct j1939_bus *j1939_bus_new(const char *name, const struct source_sink *sink)
 {
     struct j1939_bus *b = calloc(1, sizeof *b);
@@ -58,6 +66,8 @@ struct j1939_bus *j1939_bus_new(const char *name, const struct source_sink *sink
     b->sink = sink;
     names_init(&b->names);
     transport_init(&b->transport);
+    if (sink->known)
+        sink->known(sink->ctx, "j1939", assume, b);
     return b;
 }
 

@@ -127,6 +127,19 @@ struct ecu *names_at(struct names *n, uint8_t address)
     return n->holders[address];
 }
 
+void names_assume(struct names *n, uint8_t address, enum reporter_kind kind, uint64_t id)
+{
+    struct ecu *e = address < NAMES_NO_ADDRESS && !n->holders[address] ? new_ecu(n, address, (struct mono){0}) : NULL;
+
+    if (!e)
+        return;
+    if (kind == REPORTER_J1939_NAME)
+        set_name(e, id);
+    else
+        e->id = id;
+    e->reported = true;
+}
+
 void names_asked(struct names *n, struct mono now)
 {
     n->asked = true;

@@ -55,6 +55,10 @@ struct names_change names_settle(struct names *n, uint8_t address, struct mono n
 /* Who sends from address; NULL while that is contested, for 254 and 255, and when there is no room. */
 struct ecu *names_at(struct names *n, uint8_t address);
 
+/* From before the agent was started: who was reported from address last, taken to be there still until a claim says
+ * otherwise. Nothing happens when the address is held already. */
+void names_assume(struct names *n, uint8_t address, enum reporter_kind kind, uint64_t id);
+
 /* An address claim (from 254: cannot claim). A request for claims. */
 struct names_change names_claim(struct names *n, uint8_t address, uint64_t name, struct mono now);
 void names_asked(struct names *n, struct mono now);

@@ -35,6 +35,9 @@ struct source_sink {
     int (*silent)(void *ctx, const struct reporter *r, const struct stamp *when, struct fail *f);
     /* r->address is new, or was lost to another. */
     int (*moved)(void *ctx, const struct reporter *r, bool lost, const struct stamp *when, struct fail *f);
+    /* Calls each() with every reporter of the namespace that has active faults, in a state from before the agent was
+     * started: it tells who was behind an address. NULL = nothing is known. */
+    void (*known)(void *ctx, const char *ns, void (*each)(void *each_ctx, const struct reporter *r), void *each_ctx);
     /* Somebody cleared all of a reporter's active (or healed) faults on the bus; actor as in monitor.h. */
     int (*cleared)(void *ctx, const struct reporter *r, const char *ns, bool active, const char *actor,
         const struct stamp *when, struct fail *f);

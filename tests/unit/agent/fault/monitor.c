@@ -711,6 +711,34 @@ static void a_restart_goes_on_where_it_was(void **state)
     monitor_free(new.m);
 }
 
+static void write_reporter(void *ctx, const struct reporter *r)
+{
+    char *text = ctx;
+
+    sprintf(text + strlen(text), "%s:%u@%u ", r->bus, (unsigned)r->id, r->address);
+}
+
+static void who_was_heard_of_an_active_fault_is_known(void **state)
+{
+    const struct reporter moved = {.bus = "can0", .kind = REPORTER_CAN_ADDRESS, .id = 0, .address = 9, .label = ""};
+    struct stamp now = at(4000);
+    struct bench b;
+    char text[64] = "";
+    (void)state;
+
+    bench_open(&b, NULL);
+    play(&b, "0=a");
+    monitor_moved(b.m, &moved, false, &now);
+    monitor_reporters(b.m, "app", write_reporter, text);
+    assert_string_equal(text, "");
+    monitor_reporters(b.m, "j1939", write_reporter, text);
+    assert_string_equal(text, "can0:0@9 ");
+    play(&b, "9000?"); /* silent: somebody else may be there */
+    monitor_reporters(b.m, "j1939", write_reporter, text);
+    assert_string_equal(text, "can0:0@9 ");
+    monitor_free(b.m);
+}
+
 static void time_that_runs_backwards_is_no_time(void **state)
 {
     (void)state;
@@ -754,6 +782,7 @@ int main(void)
         cmocka_unit_test(a_suspicion_after_a_clear_leaves_no_second_clear),
         cmocka_unit_test(the_snapshot_is_what_was_told),
         cmocka_unit_test(a_restart_goes_on_where_it_was),
+        cmocka_unit_test(who_was_heard_of_an_active_fault_is_known),
         cmocka_unit_test(time_that_runs_backwards_is_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,6 +300,32 @@ static void a_claim_is_the_reporters_identity_and_an_intruder_changes_nothing(vo
     heard("list 10045000145f710@85 00FF");
 }
 
+static void known_before(
+    void *ctx, const char *ns, void (*each)(void *each_ctx, const struct reporter *r), void *each_ctx)
+{
+    const struct reporter here = {"can0", REPORTER_J1939_NAME, 0x14EB8F4, 0, ""};
+    const struct reporter elsewhere = {"can1", REPORTER_J1939_NAME, 0x777, 3, ""};
+
+    assert_ptr_equal(ctx, &ear);
+    assert_string_equal(ns, "j1939");
+    each(each_ctx, &here);
+    each(each_ctx, &elsewhere);
+}
+
+static void a_restart_does_not_make_another_reporter_of_an_ecu(void **state)
+{
+    struct source_sink knowing = sink;
+    (void)state;
+
+    knowing.known = known_before;
+    j1939_bus_free(bus);
+    bus = j1939_bus_new("can0", &knowing);
+    send_text("18FECA00#43FFBF000908FFFF");
+    heard("list 14eb8f4@0 43FF 191/9/8~");
+    send_text("18FECA03#00FF00000000FFFF");
+    heard("list @3 00FF");
+}
+
 static void an_acknowledged_clear_is_told_with_who_asked(void **state)
 {
     (void)state;
@@ -457,6 +483,7 @@ int main(void)
         TEST(a_directed_list_counts_like_a_broadcast_one),
         TEST(a_list_that_takes_long_keeps_its_sender_alive),
         TEST(a_claim_is_the_reporters_identity_and_an_intruder_changes_nothing),
+        TEST(a_restart_does_not_make_another_reporter_of_an_ecu),
         TEST(an_acknowledged_clear_is_told_with_who_asked),
         TEST(parts_and_firmware_are_told_when_new),
         TEST(a_lost_bus_silences_who_had_codes),

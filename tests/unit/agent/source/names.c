@@ -181,6 +181,24 @@ static void a_name_takes_its_identity_along(void **state)
     assert_ptr_not_equal(at(0x80, 200), e);
 }
 
+static void who_held_an_address_before_a_restart_holds_it_until_a_claim(void **state)
+{
+    struct ecu *engine;
+    (void)state;
+
+    names_assume(&n, 0, REPORTER_J1939_NAME, ENGINE);
+    names_assume(&n, 3, REPORTER_CAN_ADDRESS, 7); /* first reported from 7, and moved since */
+    names_assume(&n, 0, REPORTER_J1939_NAME, HIGH);
+    names_assume(&n, NAMES_NO_ADDRESS, REPORTER_J1939_NAME, LOW);
+    engine = at(0, 0);
+    assert_int_equal(engine->kind, REPORTER_J1939_NAME);
+    assert_true(engine->named && engine->name == ENGINE && engine->id == ENGINE && engine->reported);
+    assert_int_equal(at(3, 0)->id, 7);
+    claim(0, LOW, 100);
+    assert_true(at(0, 100)->name == LOW);
+    assert_int_equal(engine->address, NAMES_NO_ADDRESS);
+}
+
 static void a_flood_of_names_stays_within_its_room(void **state)
 {
     (void)state;
@@ -205,6 +223,7 @@ int main(void)
         TEST(a_lower_name_takes_the_address_a_higher_one_must_wait),
         TEST(an_unnamed_talker_defends_itself_with_a_lower_name),
         TEST(a_name_takes_its_identity_along),
+        TEST(who_held_an_address_before_a_restart_holds_it_until_a_claim),
         TEST(a_flood_of_names_stays_within_its_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
