@@ -43,6 +43,7 @@ enum {
     BOUND_FIRMWARE = 32,
 
     /* J1939 on the device */
+    BOUND_J1939_BUSES = 8,       /* interfaces told apart in one input; frames of further ones are ignored */
     BOUND_J1939_REPORTERS = 254, /* one for each source address */
     BOUND_J1939_TRANSFERS = 64,  /* open reassemblies; the oldest gives way and is counted */
     BOUND_LINE_BYTES = 4096,     /* one line of a recording or of the frame feed */

@@ -27,7 +27,7 @@ static struct j1939_bus *find_or_add(struct j1939_net *net, const char *name)
 {
     struct j1939_bus *b = find(net, name);
 
-    if (b || net->count == J1939_NET_BUSES)
+    if (b || net->count == BOUND_J1939_BUSES)
         return b;
     return net->buses[net->count++] = j1939_bus_new(name, net->sink);
 }

@@ -5,12 +5,10 @@
 #include "canline.h"
 #include "j1939_bus.h"
 
-enum { J1939_NET_BUSES = 8 };
-
 struct j1939_net {
     const struct source_sink *sink;
     const char *bus; /* not "": all frames are of this one bus */
-    struct j1939_bus *buses[J1939_NET_BUSES];
+    struct j1939_bus *buses[BOUND_J1939_BUSES];
     size_t count;
     uint64_t unplaced; /* frames of further interfaces, ignored */
 };
