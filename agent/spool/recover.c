@@ -20,7 +20,7 @@
 struct search {
     struct folder *folder;
     const struct meta *meta;
-    uint64_t first_max[LANE_COUNT];
+    struct segment_hints hints[LANE_COUNT];
     struct segment *found;
     size_t count;
     struct leftovers leftovers;
@@ -34,7 +34,7 @@ static int note_segment(void *arg, const char *name)
     struct search *s = arg;
     struct segment segment;
 
-    if (segment_identify(s->folder, s->meta->epoch, name, s->first_max, &segment, s->f) != 0)
+    if (segment_identify(s->folder, s->meta->epoch, name, s->hints, &segment, s->f) != 0)
         return s->f->code == FAIL_NOT_FOUND ? 0 : -1;
     s->found = realloc(s->found, (s->count + 1) * sizeof *s->found);
     if (!s->found)
@@ -60,7 +60,7 @@ static int find_segments(struct search *s, struct fail *f)
         const struct meta_lane *l = &s->meta->lanes[i];
 
         /* The epoch file is saved with each new segment, so the newest begins at most one segment later. */
-        s->first_max[i] = l->next + segment_capacity(l->head_bytes);
+        s->hints[i] = (struct segment_hints){l->next + segment_capacity(l->head_bytes), l->head_bytes};
     }
     s->f = f;
     f->code = FAIL_NONE;

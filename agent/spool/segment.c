@@ -112,23 +112,26 @@ static int inspect(struct folder *d, uint64_t epoch, struct segment *s, struct f
     d->disk->close(d->disk->ctx, file);
     if (rc != 0)
         return -1;
-    s->bytes = s->made_bytes = size;
+    s->bytes = size;
+    if (s->made_bytes < size)
+        s->made_bytes = size;
     if (got == sizeof header && header_is_whole(header))
         return take_header(header, epoch, s, f);
     return 0;
 }
 
-int segment_identify(
-    struct folder *d, uint64_t epoch, const char *name, const uint64_t *first_max, struct segment *ret, struct fail *f)
+int segment_identify(struct folder *d, uint64_t epoch, const char *name, const struct segment_hints hints[LANE_COUNT],
+    struct segment *ret, struct fail *f)
 {
     struct segment s = {0};
 
     if (strlen(name) >= sizeof s.name || !parse_name(name, &s.lane, &s.first))
         return fail_set(f, FAIL_NOT_FOUND, "not a segment");
     strcpy(s.name, name);
+    s.made_bytes = hints[s.lane].made_bytes;
     if (inspect(d, epoch, &s, f) != 0)
         return -1;
-    if (s.first < 1 || s.first > first_max[s.lane])
+    if (s.first < 1 || s.first > hints[s.lane].first_max)
         return fail_set(f, FAIL_NOT_FOUND, "%s: beyond what was ever given", name);
     s.salt = salt_of(epoch, s.lane, s.first);
     *ret = s;

@@ -62,10 +62,16 @@ struct segment_record {
 must_check int segment_create(struct folder *d, uint64_t epoch, enum lane lane, uint64_t first, int64_t bytes,
     struct wall now, struct segment *ret, int *ret_file, struct fail *f);
 
-/* What the file called name is. A readable header counts, else the name. FAIL_NOT_FOUND: not a segment of this epoch,
- * or it cannot be one of this lane's (first beyond first_max[lane]); FAIL_NEWER; FAIL_IO. The file is not scanned. */
-must_check int segment_identify(
-    struct folder *d, uint64_t epoch, const char *name, const uint64_t *first_max, struct segment *ret, struct fail *f);
+/* What is known about a lane's segments without reading them. */
+struct segment_hints {
+    uint64_t first_max; /* none begins later */
+    int64_t made_bytes; /* one whose header is unreadable was made at least this large */
+};
+
+/* What the file called name is. A readable header counts, else the name and the lane's hints. FAIL_NOT_FOUND: not a
+ * segment of this epoch, or it begins later than any can; FAIL_NEWER; FAIL_IO. The file is not scanned. */
+must_check int segment_identify(struct folder *d, uint64_t epoch, const char *name,
+    const struct segment_hints hints[LANE_COUNT], struct segment *ret, struct fail *f);
 
 /* Whether a file is called like a segment. */
 bool segment_is_name(const char *name);

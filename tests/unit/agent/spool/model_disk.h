@@ -523,12 +523,19 @@ static inline struct model_disk *model_copy(const struct model_disk *d)
     return copy;
 }
 
-/* A file's visible bytes, for tests that damage them. */
-static inline struct model_bytes *model_file(struct model_disk *d, const char *name)
+static inline struct model_name *model_must_find(struct model_disk *d, const char *name)
 {
     struct model_name *found = model_find(&d->names, name);
 
-    return found ? &d->now[found->file] : NULL;
+    if (!found)
+        abort();
+    return found;
+}
+
+/* A file's visible bytes, for tests that damage them. */
+static inline struct model_bytes *model_file(struct model_disk *d, const char *name)
+{
+    return &d->now[model_must_find(d, name)->file];
 }
 
 #endif

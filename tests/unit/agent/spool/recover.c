@@ -237,7 +237,7 @@ static void every_cut_while_health_gives_way(void **state)
 
 static void every_cut_while_faults_give_way(void **state)
 {
-    struct start s = full_start(256 * RIG_KIB, 47, 0);
+    struct start s = full_start(256 * RIG_KIB, 63, 0);
     static const enum step steps[][3] = {{PUT_LARGE, FREE, SESSION}, {FREE, PUT_LARGE, REWIND}};
     (void)state;
 
@@ -354,7 +354,7 @@ static void run_random_history(uint64_t seed)
     rig.oracle.may_evict = true;
     rig.disk->boundary = explore_sometimes;
     rig_must_open(&rig);
-    for (int i = 0; i < 60 && spool_next(rig.spool, LANE_FAULT) < RIG_NUMBERS - 700; i++) {
+    for (int i = 0; i < 60 && spool_next(rig.spool, LANE_FAULT) < RIG_NUMBERS - 2500; i++) {
         random_step();
         if (below(12) == 0)
             fail_somewhere();
