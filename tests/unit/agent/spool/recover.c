@@ -237,7 +237,7 @@ static void every_cut_while_health_gives_way(void **state)
 
 static void every_cut_while_faults_give_way(void **state)
 {
-    struct start s = full_start(256 * RIG_KIB, 63, 0);
+    struct start s = full_start(256 * RIG_KIB, 66, 0);
     static const enum step steps[][3] = {{PUT_LARGE, FREE, SESSION}, {FREE, PUT_LARGE, REWIND}};
     (void)state;
 
