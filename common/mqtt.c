@@ -51,7 +51,7 @@ struct mqtt {
     struct mqtt_events events;
     void *ctx;
     enum state state;
-    char *host;
+    char *host; /* where to connect to: the address, where one is given */
     int port;
     int keepalive_s;
     bool keep_session;
@@ -234,7 +234,7 @@ static int use_tls(struct mqtt *m, const struct mqtt_settings *s, struct fail *f
     if (s->port == 0)
         return 0;
     if (!s->tls) {
-        if (is_loopback(s->host))
+        if (is_loopback(s->host) && (!s->address || is_loopback(s->address)))
             return 0;
         return fail_set(f, FAIL_SETTINGS, "%s is not this machine: only TLS may leave it", s->host);
     }
@@ -288,7 +288,7 @@ int mqtt_new(
     pthread_once(&once, init_library);
     *m = (struct mqtt){.events = *events,
         .ctx = ctx,
-        .host = strdup(s->host),
+        .host = strdup(s->address ? s->address : s->host),
         .port = s->port,
         .keepalive_s = s->keepalive_s,
         .keep_session = s->keep_session,

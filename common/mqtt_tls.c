@@ -57,6 +57,16 @@ const char *mqtt_tls_verdict(const SSL_CTX *ctx)
     return error ? X509_verify_cert_error_string(error) : NULL;
 }
 
+/* The library names the address that it connects to, which is not always the host. */
+static void on_info(const SSL *ssl, int where, int value)
+{
+    const char *host = X509_VERIFY_PARAM_get0_host(SSL_CTX_get0_param(SSL_get_SSL_CTX(ssl)), 0);
+    (void)value;
+
+    if (where & SSL_CB_HANDSHAKE_START && host && !SSL_is_init_finished(ssl))
+        SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, host);
+}
+
 static int expect_host(SSL_CTX *ctx, const char *host, struct fail *f)
 {
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
@@ -67,6 +77,7 @@ static int expect_host(SSL_CTX *ctx, const char *host, struct fail *f)
     if ((is_address ? X509_VERIFY_PARAM_set1_ip_asc(param, host) : X509_VERIFY_PARAM_set1_host(param, host, 0)) != 1)
         return fail_set(f, FAIL_SETTINGS, "\"%s\" is not a host name", host);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
+    SSL_CTX_set_info_callback(ctx, on_info);
     return 0;
 }
 

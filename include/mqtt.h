@@ -4,8 +4,8 @@
  * (reliability.md section 3): no thread and no loop of its own, never a reconnect by itself, our own TLS 1.3
  * context with host name check, every set-up error fatal, errno saved around callbacks, SIGPIPE ignored.
  *
- * A session is made, connected once, and freed; to reconnect, make a new one. All functions belong to one
- * thread. mqtt_connect() may block on name resolution; nothing else blocks.
+ * A session is made, connected once, and freed; to reconnect, make a new one. All functions belong to one thread.
+ * mqtt_connect() blocks on name resolution unless it is given an address; nothing else blocks.
  *
  * Nothing is written to the socket behind the caller's back: mqtt_publish(), mqtt_subscribe(), and with
  * deferred_ack also the PUBACKs of what mqtt_read() delivered, wait for the next mqtt_write(). */
@@ -27,6 +27,7 @@ struct mqtt_tls {
 
 struct mqtt_settings {
     const char *host;           /* name or address; checked against the certificate */
+    const char *address;        /* numeric address to connect to; NULL = look host up, which blocks */
     int port;                   /* 0 = host is the path of a Unix socket, without TLS */
     const struct mqtt_tls *tls; /* NULL = plain; refused when host is not loopback and port is not 0. Ignored
                                    when port is 0 */

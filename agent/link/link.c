@@ -13,6 +13,7 @@
 #include "identity.h"
 #include "link_machine.h"
 #include "log.h"
+#include "resolver.h"
 #include "uplink.h"
 #include "verdict.h"
 
@@ -34,6 +35,7 @@ struct link {
     struct link_hooks hooks;
     struct link_machine machine;
     struct commands commands;
+    struct resolver *resolver;
     struct mqtt *mqtt; /* NULL = no session */
     struct event *readable, *writable, *timer;
     struct mono due; /* when the timer was to fire; 0 = it is not set */
@@ -238,6 +240,7 @@ static void end_session(struct link *l)
 {
     if (l->machine.state == LINK_CONNECTED)
         log_session(l);
+    resolver_cancel(l->resolver);
     /* First the events, then the descriptor: another file may get its number. */
     free_event(&l->readable);
     free_event(&l->writable);
@@ -293,7 +296,7 @@ static void count_session(struct link *l)
     l->session++;
 }
 
-static int open_session(struct link *l, struct fail *f)
+static int open_session(struct link *l, const char *address, struct fail *f)
 {
     const struct link_settings *s = &l->settings;
 
@@ -301,6 +304,7 @@ static int open_session(struct link *l, struct fail *f)
     struct uplink head = head_of(l);
     uplink_will(&l->uplink, &head);
     struct mqtt_settings m = {.host = s->host,
+        .address = address,
         .port = s->port,
         .tls = *s->tls.ca_file ? &s->tls : NULL,
         .client_id = s->device_id,
@@ -321,14 +325,37 @@ static int open_session(struct link *l, struct fail *f)
     return 0;
 }
 
-static void connect_now(struct link *l)
+static void connect_to(struct link *l, const char *address)
 {
     struct fail f;
 
-    if (open_session(l, &f) == 0)
+    if (open_session(l, address, &f) == 0)
         return;
     log_fail("link.connect_failed", &f);
     end_session(l);
+}
+
+static void on_resolved(void *ctx, const char *address, const char *why)
+{
+    struct link *l = ctx;
+
+    if (l->machine.state != LINK_CONNECTING || l->mqtt)
+        return;
+    if (address) {
+        connect_to(l, address);
+    } else {
+        log_warn("link.connect_failed", "host=%s reason=\"%s\"", l->settings.host, why);
+        end_session(l);
+    }
+    pump(l);
+}
+
+static void connect_now(struct link *l)
+{
+    if (l->settings.port == 0 || resolver_is_address(l->settings.host))
+        connect_to(l, NULL);
+    else
+        resolver_start(l->resolver, l->settings.host, l->machine.attempts);
 }
 
 /* ---------------------------------------------------------------- pump */
@@ -487,6 +514,7 @@ struct link *link_new(const struct link_settings *s, const struct link_env *env,
     identity_topic_down(s->device_id, l->topic_down);
     struct command_actions actions = {l, on_resend, on_snapshot, on_clear, on_answer};
     commands_init(&l->commands, &actions, s->remote_clear);
+    l->resolver = resolver_new(env->base, on_resolved, l);
     l->timer = event_new(env->base, -1, 0, on_timer, l);
     if (!l->timer)
         abort();
@@ -499,6 +527,7 @@ void link_free(struct link *l)
     if (!l)
         return;
     end_session(l);
+    resolver_free(l->resolver);
     free_event(&l->timer);
     free(l);
 }

@@ -2,7 +2,7 @@
  *
  * What is sent when, and what a receipt means, is decided by link_machine.h; this does it. Records stay in the spool
  * until a receipt covers them. The link wakes up only for traffic, for its next deadline, and for keep-alive.
- * One thread; reads and writes the spool (blocks on the disk), name resolution may block, nothing else does. */
+ * One thread; reads and writes the spool (blocks on the disk), nothing else blocks. */
 #ifndef FAULTLINE_LINK_H
 #define FAULTLINE_LINK_H
 

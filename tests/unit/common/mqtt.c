@@ -338,6 +338,9 @@ static void plain_text_never_leaves_the_machine(void **state)
         s.host = hosts[i];
         assert_int_equal(mqtt_new(&s, &events, NULL, &m, &f), -1);
         assert_int_equal(f.code, FAIL_SETTINGS);
+        s.host = "localhost"; /* which somebody resolves to somewhere else */
+        s.address = "192.0.2.1";
+        assert_int_equal(mqtt_new(&s, &events, NULL, &m, &f), -1);
     }
 }
 
@@ -433,6 +436,46 @@ static void fin_or_reset_during_the_handshake_ends_the_session(void **state)
             assert_true(!reset || strstr(p.why, "Connection reset") || !with_tls);
             stop(&p);
         }
+}
+
+static void the_host_is_named_and_checked_where_an_address_is_given(void **state)
+{
+    static const struct {
+        const char *host;
+        bool fits;
+    } cases[] = {{"localhost", true}, {"broker.example", false}};
+    struct mqtt_tls tls = files();
+    (void)state;
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct mqtt_settings s = plain("a");
+        struct peer p;
+
+        s.host = cases[i].host, s.address = "127.0.0.1", s.port = site.tls_port, s.tls = &tls;
+        if (cases[i].fits) {
+            start_up(&p, &s);
+        } else {
+            start_until_over(&p, &s);
+            assert_non_null(strstr(p.why, "hostname mismatch"));
+        }
+        stop(&p);
+    }
+
+    struct mqtt_settings s = plain("a");
+    struct peer p;
+    char hello[4096];
+    ssize_t n = 0;
+    autoclose int listener = listen_socket(&s.port);
+    s.host = "broker.example", s.address = "127.0.0.1", s.tls = &tls;
+    start(&p, &s);
+    assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+    int fd = -1;
+    await(&p, (fd = accept(listener, NULL, NULL)) >= 0);
+    await(&p, (n = recv(fd, hello, sizeof hello, MSG_DONTWAIT)) > 0);
+    assert_non_null(memmem(hello, (size_t)n, "broker.example", 14)); /* server name indication */
+    assert_null(memmem(hello, (size_t)n, "127.0.0.1", 9));
+    close(fd);
+    stop(&p);
 }
 
 static void a_handshake_in_waiting_does_not_ask_for_writability(void **state)
@@ -804,6 +847,7 @@ int main(void)
         cmocka_unit_test(a_closed_port_ends_the_session),
         cmocka_unit_test(a_missing_unix_socket_fails_at_once),
         cmocka_unit_test(fin_or_reset_during_the_handshake_ends_the_session),
+        cmocka_unit_test(the_host_is_named_and_checked_where_an_address_is_given),
         cmocka_unit_test(a_handshake_in_waiting_does_not_ask_for_writability),
         cmocka_unit_test(refusals_come_as_refused_and_only_once),
         cmocka_unit_test(a_broker_that_wants_a_password_refuses),
