@@ -47,7 +47,7 @@ const struct conf_key api_conf_keys[] = {
         "from the first byte of a request to its last; also for a client that takes nothing of its answer"),
     KEY("idle_timeout", idle_timeout_ms, CONF_DURATION, "60s", 50, 3600000, "between two requests of a connection"),
     KEY("event_ping", event_ping_ms, CONF_DURATION, "15s", 50, 600000, "a comment line keeps event streams open"),
-    KEY("max_connections", max_connections, CONF_NUMBER, "512", 2, 65536, "further ones are closed at once"),
+    KEY("max_connections", max_connections, CONF_NUMBER, "512", 1, 65536, "further ones are closed at once"),
     KEY("max_connections_per_address", max_connections_per_address, CONF_NUMBER, "64", 1, 65536,
         "the same for each peer address"),
     KEY("max_body", max_body_bytes, CONF_SIZE, "64K", 1024, 16777216, "larger requests are answered 413"),

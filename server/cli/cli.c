@@ -10,7 +10,7 @@
 
 #include "cleanup.h"
 #include "show.h"
-#include "source.h"
+#include "origin.h"
 #include "token_new.h"
 
 enum { PATH_BYTES = 2048, PAGE = 500, USUAL_ROWS = 100, RECONNECT_MS = 1000 };
@@ -129,17 +129,17 @@ static int find_token(const struct cli *c, char *token, int size, struct fail *f
     return 0;
 }
 
-static int open_source(const struct cli *c, struct source **ret, struct fail *f)
+static int open_origin(const struct cli *c, struct origin **ret, struct fail *f)
 {
     char token[256];
     const char *const *values = c->options.values;
 
     if (values[OPTION_DB])
-        return source_open(&(struct source_settings){.db = values[OPTION_DB]}, ret, f);
+        return origin_open(&(struct origin_settings){.db = values[OPTION_DB]}, ret, f);
     if (find_token(c, token, sizeof token, f) != 0)
         return -1;
-    return source_open(
-        &(struct source_settings){
+    return origin_open(
+        &(struct origin_settings){
             .server = server_of(c), .token = *token ? token : NULL, .ca_file = values[OPTION_CA_FILE]},
         ret, f);
 }
@@ -161,11 +161,11 @@ static void add_filter(const struct cli *c, char *path, enum option_id option, c
     if (!value)
         return;
     snprintf(path + n, PATH_BYTES - n, "&%s=", name);
-    source_escape(path, PATH_BYTES, value);
+    origin_escape(path, PATH_BYTES, value);
 }
 
 /* As many pages as the rows take. *ret_more: there are further rows. */
-static int get_rows(struct source *s, const char *path, int64_t rows, json_t *items, bool *ret_more, struct fail *f)
+static int get_rows(struct origin *s, const char *path, int64_t rows, json_t *items, bool *ret_more, struct fail *f)
 {
     char url[2 * PATH_BYTES] = "";
     autofree char *cursor = NULL;
@@ -176,7 +176,7 @@ static int get_rows(struct source *s, const char *path, int64_t rows, json_t *it
 
         snprintf(url, sizeof url, "%s&limit=%" PRId64 "%s%s", path, left < PAGE ? left : PAGE, cursor ? "&cursor=" : "",
             cursor ? cursor : "");
-        if (source_get(s, url, &page, f) != 0)
+        if (origin_get(s, url, &page, f) != 0)
             return -1;
         const char *next = json_string_value(json_object_get(page, "next_cursor"));
         free(take_ptr(cursor));
@@ -224,7 +224,7 @@ static int print_rows(
 /* path ends in '?' or with a filter. */
 static int list(const struct cli *c, const char *path, void (*show)(const struct cli *c, const json_t *items))
 {
-    struct source *s = NULL;
+    struct origin *s = NULL;
     struct fail f;
     int64_t rows;
     bool more;
@@ -236,12 +236,12 @@ static int list(const struct cli *c, const char *path, void (*show)(const struct
     }
     json_t *items = json_array();
     int status = CLI_FINE;
-    if (open_source(c, &s, &f) != 0 || get_rows(s, path, rows, items, &more, &f) != 0)
+    if (open_origin(c, &s, &f) != 0 || get_rows(s, path, rows, items, &more, &f) != 0)
         status = tell_fail(c, &f);
     else
         print_rows(c, items, more, show);
     json_decref(items);
-    source_close(s);
+    origin_close(s);
     return status;
 }
 
@@ -285,35 +285,35 @@ static int condition_list(struct cli *c)
 static int ticket_show(struct cli *c)
 {
     char path[PATH_BYTES] = "/api/v1/tickets/";
-    struct source *s = NULL;
+    struct origin *s = NULL;
     json_t *ticket = NULL;
     struct fail f;
     int status = CLI_FINE;
 
-    source_escape(path, sizeof path, c->options.argument);
-    if (open_source(c, &s, &f) != 0 || source_get(s, path, &ticket, &f) != 0)
+    origin_escape(path, sizeof path, c->options.argument);
+    if (open_origin(c, &s, &f) != 0 || origin_get(s, path, &ticket, &f) != 0)
         status = tell_fail(c, &f);
     else if (c->options.values[OPTION_JSON])
         print_json(c, ticket);
     else
         show_ticket(c, ticket);
     json_decref(ticket);
-    source_close(s);
+    origin_close(s);
     return status;
 }
 
 static int device_show(struct cli *c)
 {
     char path[PATH_BYTES] = "/api/v1/devices/", conditions_path[PATH_BYTES] = "/api/v1/conditions?device=";
-    struct source *s = NULL;
+    struct origin *s = NULL;
     json_t *device = NULL, *conditions = json_array();
     struct fail f;
     bool more;
     int status = CLI_FINE;
 
-    source_escape(path, sizeof path, c->options.argument);
-    source_escape(conditions_path, sizeof conditions_path, c->options.argument);
-    if (open_source(c, &s, &f) != 0 || source_get(s, path, &device, &f) != 0 ||
+    origin_escape(path, sizeof path, c->options.argument);
+    origin_escape(conditions_path, sizeof conditions_path, c->options.argument);
+    if (open_origin(c, &s, &f) != 0 || origin_get(s, path, &device, &f) != 0 ||
         get_rows(s, conditions_path, PAGE, conditions, &more, &f) != 0)
         status = tell_fail(c, &f);
     else if (c->options.values[OPTION_JSON])
@@ -322,7 +322,7 @@ static int device_show(struct cli *c)
         show_device(c, device, conditions);
     json_decref(device);
     json_decref(conditions);
-    source_close(s);
+    origin_close(s);
     return status;
 }
 
@@ -354,18 +354,18 @@ static bool on_event(void *ctx, const char *kind, const json_t *event)
 static int event_watch(struct cli *c)
 {
     struct watching w = {.cli = c};
-    struct source *s = NULL;
+    struct origin *s = NULL;
     struct fail f;
 
     if (c->options.values[OPTION_DB])
         return tell(c, CLI_USAGE, MESSAGE_WATCH_NEEDS_SERVER, NULL, NULL);
     if (c->options.values[OPTION_SINCE])
         snprintf(w.last_id, sizeof w.last_id, "%s", c->options.values[OPTION_SINCE]);
-    if (open_source(c, &s, &f) != 0)
+    if (open_origin(c, &s, &f) != 0)
         return tell_fail(c, &f);
-    while (source_watch(s, w.last_id, on_event, &w, &f) == 0 && !ferror(c->out))
+    while (origin_watch(s, w.last_id, on_event, &w, &f) == 0 && !ferror(c->out))
         poll(NULL, 0, RECONNECT_MS);
-    source_close(s);
+    origin_close(s);
     return ferror(c->out) ? CLI_FINE : tell_fail(c, &f);
 }
 

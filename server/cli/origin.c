@@ -1,5 +1,5 @@
-/* source.c: see source.h. */
-#include "source.h"
+/* origin.c: see origin.h. */
+#include "origin.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@ enum {
     URL_BYTES = 4096,
 };
 
-struct source {
+struct origin {
     struct store *store; /* NULL with a server */
     CURL *curl;
     struct curl_slist *headers;
@@ -66,7 +66,7 @@ static int take_answer(long status, const char *body, size_t n, json_t **ret, st
 
 /* ---------------------------------------------------------------- a database file */
 
-static int open_file(struct source *s, const char *path, struct fail *f)
+static int open_file(struct origin *s, const char *path, struct fail *f)
 {
     if (access(path, F_OK) != 0)
         return fail_set(f, FAIL_NOT_FOUND, "%s", path);
@@ -74,7 +74,7 @@ static int open_file(struct source *s, const char *path, struct fail *f)
     return store_open(&(struct store_settings){.driver = STORE_SQLITE, .path = path}, STORE_WRITE, &s->store, f);
 }
 
-static int get_from_file(struct source *s, const char *path, json_t **ret, struct fail *f)
+static int get_from_file(struct origin *s, const char *path, json_t **ret, struct fail *f)
 {
     struct route_call call = {.method = HTTP_GET};
     struct route_answer answer = {0};
@@ -116,7 +116,7 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
     return n;
 }
 
-static void add_header(struct source *s, const char *name, const char *value)
+static void add_header(struct origin *s, const char *name, const char *value)
 {
     size_t n = strlen(name) + strlen(value) + 1;
     autofree char *line = malloc(n);
@@ -129,7 +129,7 @@ static void add_header(struct source *s, const char *name, const char *value)
         abort();
 }
 
-static void open_server(struct source *s, const struct source_settings *settings)
+static void open_server(struct origin *s, const struct origin_settings *settings)
 {
     bool is_local = strncmp(settings->server, "unix:", 5) == 0;
 
@@ -153,7 +153,7 @@ static void open_server(struct source *s, const struct source_settings *settings
         curl_easy_setopt(s->curl, CURLOPT_CAINFO, settings->ca_file);
 }
 
-static int perform(struct source *s, const char *path, curl_write_callback write, void *ctx, struct fail *f)
+static int perform(struct origin *s, const char *path, curl_write_callback write, void *ctx, struct fail *f)
 {
     char url[URL_BYTES];
 
@@ -170,7 +170,7 @@ static int perform(struct source *s, const char *path, curl_write_callback write
     return 0;
 }
 
-static long status_of(struct source *s)
+static long status_of(struct origin *s)
 {
     long status = 0;
 
@@ -178,7 +178,7 @@ static long status_of(struct source *s)
     return status;
 }
 
-static int get_from_server(struct source *s, const char *path, json_t **ret, struct fail *f)
+static int get_from_server(struct origin *s, const char *path, json_t **ret, struct fail *f)
 {
     struct body body = {0};
 
@@ -193,7 +193,7 @@ static int get_from_server(struct source *s, const char *path, json_t **ret, str
 /* ---------------------------------------------------------------- watching */
 
 struct watch {
-    struct source *source;
+    struct origin *origin;
     struct sse sse;
     struct body refusal; /* what came instead of a stream */
     bool (*each)(void *ctx, const char *kind, const json_t *event);
@@ -215,12 +215,12 @@ static size_t take_stream(char *bytes, size_t size, size_t n, void *ctx)
 {
     struct watch *w = ctx;
 
-    if (status_of(w->source) != 200)
+    if (status_of(w->origin) != 200)
         return take_body(bytes, size, n, &w->refusal);
     return sse_feed(&w->sse, bytes, size * n, take_event, w) ? size * n : 0;
 }
 
-static int watch(struct source *s, struct watch *w, struct fail *f)
+static int watch(struct origin *s, struct watch *w, struct fail *f)
 {
     json_t *nothing = NULL;
 
@@ -238,7 +238,7 @@ static int watch(struct source *s, struct watch *w, struct fail *f)
     return rc;
 }
 
-int source_watch(struct source *s, const char *last_id, bool (*each)(void *ctx, const char *kind, const json_t *event),
+int origin_watch(struct origin *s, const char *last_id, bool (*each)(void *ctx, const char *kind, const json_t *event),
     void *ctx, struct fail *f)
 {
     struct watch *w = calloc(1, sizeof *w);
@@ -246,7 +246,7 @@ int source_watch(struct source *s, const char *last_id, bool (*each)(void *ctx, 
 
     if (!w)
         abort();
-    w->source = s;
+    w->origin = s;
     w->each = each;
     w->ctx = ctx;
     sse_init(&w->sse);
@@ -265,14 +265,14 @@ int source_watch(struct source *s, const char *last_id, bool (*each)(void *ctx, 
 
 /* ---------------------------------------------------------------- both */
 
-int source_open(const struct source_settings *settings, struct source **ret, struct fail *f)
+int origin_open(const struct origin_settings *settings, struct origin **ret, struct fail *f)
 {
-    struct source *s = calloc(1, sizeof *s);
+    struct origin *s = calloc(1, sizeof *s);
 
     if (!s)
         abort();
     if (settings->db && open_file(s, settings->db, f) != 0) {
-        source_close(s);
+        origin_close(s);
         return -1;
     }
     if (!settings->db)
@@ -281,7 +281,7 @@ int source_open(const struct source_settings *settings, struct source **ret, str
     return 0;
 }
 
-void source_close(struct source *s)
+void origin_close(struct origin *s)
 {
     if (!s)
         return;
@@ -292,12 +292,12 @@ void source_close(struct source *s)
     free(s);
 }
 
-int source_get(struct source *s, const char *path, json_t **ret, struct fail *f)
+int origin_get(struct origin *s, const char *path, json_t **ret, struct fail *f)
 {
     return s->store ? get_from_file(s, path, ret, f) : get_from_server(s, path, ret, f);
 }
 
-void source_escape(char *path, size_t size, const char *text)
+void origin_escape(char *path, size_t size, const char *text)
 {
     size_t n = strlen(path);
 
