@@ -6,8 +6,8 @@
  * report   one fault record an uplink, pending and healed in turn: stored, no ticket. Counts receipts.
  * raise    each record confirms another fault: each opens a ticket. Counts records whose verdict is a new ticket.
  * A device keeps at most `window` records without receipt. When discarding, all devices together keep at most
- * devices × window / 2 that the subscriber has not been given: what outruns the subscriber would only fill a queue. rate 0 = as fast as it
- * goes; else open loop, that many a second over all devices. Times are from publish to receipt.
+ * devices × window / 2 that the subscriber has not been given: what outruns the subscriber would only fill a queue. rate 0
+ * = as fast as it goes; else open loop, that many a second over all devices. Times are from publish to receipt.
  * DIR holds PREFIX-<n>.pem and .key for each device, and device-ca.pem. */
 #include <getopt.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@
 
 #include "codec.h"
 #include "identity.h"
+#include "reports.h"
 #include "wire_client.h"
 
 enum mode { DISCARD, REPORT, RAISE };
@@ -64,47 +65,20 @@ static void count_one(int64_t since_us, int64_t now)
 
 /* ---------------------------------------------------------------- what a device sends */
 
-static void fill_record(const struct device *d, struct record *r, char *code, size_t code_size)
-{
-    static const struct frame_value frame[] = {
-        {"engine_speed", 1425.5, "rpm"}, {"coolant_temperature", 96.0, "degC"}};
-    bool raise = options.mode == RAISE;
-
-    snprintf(code, code_size, "%u", raise ? (unsigned)d->next : (unsigned)(d->next / 2 % 8) + 100u);
-    *r = (struct record){.lane = LANE_FAULT,
-        .number = d->next,
-        .stamp = {d->epoch, clock_system.mono(NULL), clock_system.wall(NULL), CLOCK_SYNCED},
-        .behind = "",
-        .kind = RECORD_FAULT};
-    r->fault = (struct fault_report){
-        .key = {"can0", REPORTER_J1939_NAME, d->epoch, "j1939", code, 2, "", false},
-        .subject = "",
-        .from = raise ? FAULT_PENDING : d->next % 2 ? FAULT_UNTESTED : FAULT_PENDING,
-        .to = raise ? FAULT_CONFIRMED : d->next % 2 ? FAULT_PENDING : FAULT_HEALED,
-        .uds_status = UDS_TEST_FAILED | UDS_PENDING,
-        .severity = 2,
-        .lamps = LAMPS_NONE,
-        .source_occurrences = 1,
-        .occurrences = 1,
-        .frame = frame,
-        .frame_count = countof(frame),
-    };
-}
-
 static bool send_one(struct device *d)
 {
     uint8_t record[BOUND_RECORD_BYTES], uplink[BOUND_UPLINK_BYTES];
-    struct record r;
+    char code[REPORT_CODE_BYTES];
     struct fail f;
-    char code[16];
     size_t n;
 
-    fill_record(d, &r, code, sizeof code);
+    const struct stamp now = {d->epoch, clock_system.mono(NULL), clock_system.wall(NULL), CLOCK_SYNCED};
+    struct record r = bench_report(d->epoch, d->next, options.mode == RAISE, now, code);
     if (codec_record_encode(&r, record, sizeof record, &n, &f)) {
         fprintf(stderr, "load: %s\n", f.text);
         exit(1);
     }
-    struct uplink u = {.epoch = d->epoch, .session = 1, .anchor = r.stamp};
+    struct uplink u = {.epoch = d->epoch, .session = 1, .anchor = now};
     size_t used = codec_uplink_begin(&u, uplink, sizeof uplink);
     used = codec_uplink_add(uplink, used, sizeof uplink, record, n);
     if (!wire_client_publish(&d->client, d->topic, uplink, used))
@@ -311,6 +285,30 @@ static void run(int epoll)
     }
 }
 
+static bool all_answered(void)
+{
+    if (options.mode == DISCARD)
+        return discarded_count == sent_count;
+    for (int i = 0; i < options.devices; i++)
+        if (devices[i].acked < devices[i].next)
+            return false;
+    return true;
+}
+
+/* Nothing more is sent; what is under way is waited for, so that nothing counted as sent is left to guess. */
+static void drain(int epoll)
+{
+    int64_t give_up = now_us() + 30 * 1000000LL;
+
+    while (!all_answered()) {
+        if (now_us() > give_up) {
+            fprintf(stderr, "load: not all was answered\n");
+            exit(1);
+        }
+        pump(epoll, 100);
+    }
+}
+
 static int by_value(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -325,12 +323,23 @@ static double percentile_ms(double p)
     return latencies_us[(size_t)((double)(latency_count - 1) * p)] / 1000.0;
 }
 
+/* Warm-up included: what processor times are divided by. */
+static uint64_t all_counted(void)
+{
+    uint64_t count = discarded_count;
+
+    for (int i = 0; i < options.devices && options.mode != DISCARD; i++)
+        count += devices[i].acked - 1;
+    return count;
+}
+
 static void print_result(void)
 {
     qsort(latencies_us, latency_count, sizeof *latencies_us, by_value);
-    printf("{\"per_second\": %.0f, \"seconds\": %d, \"devices\": %d, \"payload_bytes\": %.0f, \"resent\": %llu, "
+    printf("{\"per_second\": %.0f, \"seconds\": %d, \"records\": %llu, \"devices\": %d, \"payload_bytes\": %.0f, "
+           "\"resent\": %llu, "
            "\"p50_ms\": %.2f, \"p99_ms\": %.2f, \"p999_ms\": %.2f}\n",
-        (double)counted / options.seconds, options.seconds, options.devices,
+        (double)counted / options.seconds, options.seconds, (unsigned long long)all_counted(), options.devices,
         sent_count ? (double)payload_bytes / (double)sent_count : 0, (unsigned long long)resent_count,
         percentile_ms(0.5), percentile_ms(0.99), percentile_ms(0.999));
 }
@@ -345,8 +354,11 @@ static void read_options(int argc, char **argv)
     static const struct option names[] = {{"port", 1, 0, 'p'}, {"mode", 1, 0, 'm'}, {"tls", 1, 0, 't'},
         {"devices", 1, 0, 'd'}, {"window", 1, 0, 'w'}, {"seconds", 1, 0, 's'}, {"rate", 1, 0, 'r'},
         {"prefix", 1, 0, 'x'}, {0, 0, 0, 0}};
-    static int *const numbers[] = {['p'] = &options.port, ['d'] = &options.devices, ['w'] = &options.window,
-        ['s'] = &options.seconds, ['r'] = &options.rate};
+    static int *const numbers[] = {['p'] = &options.port,
+        ['d'] = &options.devices,
+        ['w'] = &options.window,
+        ['s'] = &options.seconds,
+        ['r'] = &options.rate};
     int c;
 
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -373,6 +385,7 @@ int main(int argc, char **argv)
 
     connect_all(epoll);
     run(epoll);
+    drain(epoll);
     print_result();
     return 0;
 }
