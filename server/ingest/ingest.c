@@ -1,6 +1,6 @@
 /* ingest.c: see ingest.h.
  *
- *            message                5 ms passed, or full
+ *            message               gather_ms passed, or full
  *   IDLE ────────────────► OPEN ───────────────────────► COMMIT ──ok──► receipts, PUBACKs ──► IDLE
  *    ▲ read, write, misc     │ read only                   │ failed
  *    │                       │ connection lost             ▼
@@ -25,12 +25,13 @@
 #include "mqtt.h"
 
 enum {
-    BATCH_MS = 5,           /* a batch waits no longer for more */
+    BATCH_MS = 5,           /* a batch waits so long for more, or as long as the commit before it took */
+    BATCH_MOST_MS = 50,     /* and never longer */
     BEHIND_MS = 1000,       /* batches full for this long: more comes than can be taken */
     QUIET_MS = 100,         /* so long without a message: what the broker had kept for us is through */
     TRANSIT_MS = 60 * 1000, /* longest that a message is under way while we are connected */
     KEEPALIVE_S = 30,
-    RECEIVE_MAXIMUM = 1000, /* = max_inflight_messages of the broker's settings = a full batch */
+    RECEIVE_MAXIMUM = 2 * BATCH_UPLINKS, /* as max_inflight_messages of the broker: the next batch is on its way */
     RETRY_MIN_MS = 500,
     RETRY_MAX_MS = 30 * 1000,
     STABLE_MS = 60 * 1000,  /* a connection this old resets the back-off */
@@ -59,6 +60,7 @@ struct ingest {
     struct batch *batch;
     struct mono batch_began, full_since, heard, connecting, connected, retry_at;
     bool was_full;
+    int64_t gather_ms; /* a batch waits so long for more */
     unsigned retries;
     bool in_backlog; /* what comes may have waited at the broker since away_since */
     struct wall away_since;
@@ -103,8 +105,16 @@ static void judge_load(struct ingest *i)
     i->batch->behind = full && now.ms - i->full_since.ms >= BEHIND_MS;
 }
 
+/* Gathering as long as committing takes makes large batches where commits are dear (a busy machine, a slow disk), and
+ * at most doubles what a record waits. */
+static void set_pace(struct ingest *i, int64_t commit_ms)
+{
+    i->gather_ms = commit_ms < BATCH_MS ? BATCH_MS : commit_ms > BATCH_MOST_MS ? BATCH_MOST_MS : commit_ms;
+}
+
 static void commit(struct ingest *i)
 {
+    struct mono began = mono_now(i);
     struct fail f;
 
     judge_load(i);
@@ -112,6 +122,7 @@ static void commit(struct ingest *i)
         i->has_failed = true;
     else
         send_replies(i);
+    set_pace(i, mono_now(i).ms - began.ms);
     batch_reset(i->batch);
 }
 
@@ -288,7 +299,7 @@ static int64_t wait_ms(const struct ingest *i)
     else if (!i->mqtt)
         wait = i->retry_at.ms - now;
     else if (i->batch->count)
-        wait = i->batch_began.ms + BATCH_MS - now;
+        wait = i->batch_began.ms + i->gather_ms - now;
     else {
         wait = mqtt_misc_due_ms(i->mqtt);
         if (i->in_backlog && wait > QUIET_MS)
@@ -315,7 +326,7 @@ static int write_out(struct ingest *i, bool writable, struct fail *f)
 
 static bool batch_is_due(const struct ingest *i)
 {
-    return i->batch->count && (batch_is_full(i->batch) || mono_now(i).ms - i->batch_began.ms >= BATCH_MS);
+    return i->batch->count && (batch_is_full(i->batch) || mono_now(i).ms - i->batch_began.ms >= i->gather_ms);
 }
 
 static void serve(struct ingest *i, short revents)
@@ -404,6 +415,7 @@ int ingest_start(const struct ingest_settings *settings, struct writer *writer, 
     i->rng = rng;
     i->metrics = metrics;
     i->batch = batch_new();
+    i->gather_ms = BATCH_MS;
     i->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (i->wake < 0)
         fail_sys(f, "eventfd");
