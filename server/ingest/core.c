@@ -11,6 +11,11 @@
 #include "turn.h"
 #include "message.h"
 
+/* An item of the batch in the order of writing. */
+struct place {
+    const struct batch_item *item;
+};
+
 struct core {
     struct core_settings settings;
     struct store *store;
@@ -21,7 +26,7 @@ struct core {
     struct clock_policy *policies;
     size_t policy_count;
     struct live *live;
-    const struct batch_item **order;
+    struct place *order;
     struct turn turn;
     uint64_t serial;
     struct mono began;
@@ -77,7 +82,7 @@ int core_open(const struct core_settings *settings, struct store *store, const s
     c->metrics = metrics;
     tick_init(&c->tick);
     c->workset = workset_new((size_t)settings->max_devices);
-    c->order = reallocarray(NULL, BATCH_UPLINKS, sizeof(struct batch_item *));
+    c->order = reallocarray(NULL, BATCH_UPLINKS, sizeof *c->order);
     catalogue_init(&c->catalogue);
     if (!c->order)
         abort();
@@ -162,8 +167,8 @@ static void count(struct core *c)
 /* By shard and device, so that the database's pages are visited in order; the device's own order is kept. */
 static int compare_items(const void *a, const void *b)
 {
-    const struct batch_item *left = *(const struct batch_item *const *)a;
-    const struct batch_item *right = *(const struct batch_item *const *)b;
+    const struct batch_item *left = ((const struct place *)a)->item;
+    const struct batch_item *right = ((const struct place *)b)->item;
     int order = (left->shard > right->shard) - (left->shard < right->shard);
 
     if (!order)
@@ -174,11 +179,11 @@ static int compare_items(const void *a, const void *b)
 static int apply_items(struct core *c, const struct batch *b, struct fail *f)
 {
     for (size_t i = 0; i < b->count; i++)
-        c->order[i] = &b->items[i];
-    qsort(c->order, b->count, sizeof c->order[0], compare_items);
+        c->order[i].item = &b->items[i];
+    qsort(c->order, b->count, sizeof *c->order, compare_items);
     for (size_t i = 0; i < b->count; i++)
-        if (message_apply(&c->turn, c->order[i], f))
-            return fail_add(f, "device %s", c->order[i]->device);
+        if (message_apply(&c->turn, c->order[i].item, f))
+            return fail_add(f, "device %s", c->order[i].item->device);
     reply_close(&c->turn.reply);
     return 0;
 }

@@ -62,6 +62,7 @@ static int open_ticket(struct turn *t, struct workset_device *subject, struct wo
     char text[TICKET_NUMBER_BYTES];
     struct ticket_clock clocks[2];
     struct ticket ticket;
+    struct wall due = {0};
     bool opened;
 
     describe(t, subject, c, when, received, &ticket);
@@ -73,7 +74,9 @@ static int open_ticket(struct turn *t, struct workset_device *subject, struct wo
         return join(t, subject, c, when, received, f);
     c->ticket_occurrences = 1;
     metrics_add(&t->metrics->tickets_opened, 1);
-    tell(t, subject, c, when, received, true, clocks[1].state == CLOCK_NO_TARGET ? (struct wall){0} : clocks[1].due);
+    if (clocks[1].state != CLOCK_NO_TARGET)
+        due = clocks[1].due;
+    tell(t, subject, c, when, received, true, due);
     return turn_audit(t, subject, "ticket.opened", ticket_number_text(c->ticket, text), c->c.key.code, f);
 }
 

@@ -58,12 +58,12 @@ static struct device_entry *entry_of(struct workset_device *d)
 
 static void drop(struct workset *w, struct device_entry *e)
 {
-    struct condition_entry *c, *next;
+    struct workset_condition *c = e->pub.conditions, *next;
 
-    HASH_ITER(hh, e->by_key, c, next)
-    {
-        HASH_DEL(e->by_key, c);
-        free(c);
+    HASH_CLEAR(hh, e->by_key);
+    for (; c; c = next) {
+        next = c->next;
+        free(c); /* the head of its entry */
     }
     w->condition_count -= e->pub.condition_count;
     HASH_DEL(w->by_name, e);
