@@ -36,18 +36,15 @@ static uint64_t key_hash(const struct fault_report *r)
     return snapshot_hash_add(SNAPSHOT_HASH_START, &key);
 }
 
-static void forget(struct reading *reading, struct known *k)
-{
-    HASH_DEL(reading->faults, k);
-    free(k);
-}
-
 static void forget_all(struct reading *reading)
 {
-    struct known *k, *next;
+    struct known *k = reading->faults, *next;
 
-    HASH_ITER(hh, reading->faults, k, next)
-    forget(reading, k);
+    HASH_CLEAR(hh, reading->faults); /* frees the table, not what was in it */
+    for (; k; k = next) {
+        next = k->hh.next;
+        free(k);
+    }
 }
 
 static const char *keep(char *to, size_t size, const char *text)
@@ -63,8 +60,10 @@ static void learn(struct reading *reading, const struct fault_report *r)
 
     HASH_FIND(hh, reading->faults, &hash, sizeof hash, k);
     if (r->to == FAULT_UNTESTED) {
-        if (k)
-            forget(reading, k);
+        if (k) {
+            HASH_DEL(reading->faults, k);
+            free(k);
+        }
         return;
     }
     if (!k) {
@@ -119,7 +118,6 @@ void recall_read(
     struct reading reading = {.takers = takers, .ret = ret};
     autofree unsigned char *memory = malloc(ARENA_BYTES);
     uint8_t bytes[BOUND_RECORD_BYTES];
-    struct known *k, *next;
     struct arena arena;
     struct record r;
     struct fail f;
@@ -138,7 +136,7 @@ void recall_read(
         else
             learn_record(&reading, &r);
     }
-    HASH_ITER(hh, reading.faults, k, next)
-    takers->fault(takers->ctx, &k->report);
+    for (const struct known *k = reading.faults; k; k = k->hh.next)
+        takers->fault(takers->ctx, &k->report);
     forget_all(&reading);
 }

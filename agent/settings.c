@@ -14,80 +14,82 @@
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define KIB INT64_C(1024)
 
-#define TEXT(STRUCT, KEY, FIELD, FALLBACK, REQUIRED, HELP)                                                             \
+#define AT(group, field) .offset = offsetof(struct group, field)
+#define TEXT_AT(group, field) AT(group, field), .size = sizeof(((struct group *)0)->field)
+#define TEXT(key_, at_, default_, required_, help_)                                                                    \
     {                                                                                                                  \
-        .name = KEY, .type = CONF_TEXT, .offset = offsetof(STRUCT, FIELD), .size = sizeof((STRUCT *)0)->FIELD,         \
-        .fallback = FALLBACK, .min = REQUIRED, .help = HELP                                                            \
+        .name = (key_), .type = CONF_TEXT, at_, .fallback = (default_), .min = (required_), .help = (help_)            \
     }
-#define VALUE(TYPE, KEY, FIELD, FALLBACK, MIN, MAX, HELP)                                                              \
+#define VALUE(type_, key_, at_, default_, low_, high_, help_)                                                          \
     {                                                                                                                  \
-        .name = KEY, .type = TYPE, .offset = offsetof(struct settings, FIELD), .fallback = FALLBACK, .min = MIN,       \
-        .max = MAX, .help = HELP                                                                                       \
+        .name = (key_), .type = (type_), at_, .fallback = (default_), .min = (low_), .max = (high_), .help = (help_)   \
     }
 
 static const struct conf_key device_keys[] = {
-    TEXT(struct settings, "id", device.id, "", 0,
+    TEXT("id", TEXT_AT(settings, device.id), "", 0,
         "device id; empty: the certificate's common name, which it must equal when both are there"),
-    TEXT(struct settings, "product_line", device.product_line, NULL, 1, "which rules of the service desk apply"),
-    TEXT(struct settings, "model", device.model, NULL, 1, "model number"),
-    TEXT(struct settings, "serial", device.serial, "", 0, "serial number on the label"),
-    TEXT(struct settings, "hardware", device.hardware, "", 0, "hardware revision"),
+    TEXT("product_line", TEXT_AT(settings, device.product_line), NULL, 1, "which rules of the service desk apply"),
+    TEXT("model", TEXT_AT(settings, device.model), NULL, 1, "model number"),
+    TEXT("serial", TEXT_AT(settings, device.serial), "", 0, "serial number on the label"),
+    TEXT("hardware", TEXT_AT(settings, device.hardware), "", 0, "hardware revision"),
     {.name = NULL},
 };
 
 static const struct conf_key part_keys[] = {
-    TEXT(struct settings_part, "part_no", part_no, NULL, 1, "part number"),
-    TEXT(struct settings_part, "serial", serial, "", 0, "serial number of this part"),
-    TEXT(struct settings_part, "supplier", supplier, "", 0, "who made it"),
-    TEXT(struct settings_part, "lot", lot, "", 0, "lot it was made in"),
-    TEXT(struct settings_part, "made_date", made_date, "", 0, "when, as YYYY-MM-DD"),
+    TEXT("part_no", TEXT_AT(settings_part, part_no), NULL, 1, "part number"),
+    TEXT("serial", TEXT_AT(settings_part, serial), "", 0, "serial number of this part"),
+    TEXT("supplier", TEXT_AT(settings_part, supplier), "", 0, "who made it"),
+    TEXT("lot", TEXT_AT(settings_part, lot), "", 0, "lot it was made in"),
+    TEXT("made_date", TEXT_AT(settings_part, made_date), "", 0, "when, as YYYY-MM-DD"),
     {.name = NULL},
 };
 
 static const struct conf_key firmware_keys[] = {
-    TEXT(struct settings_firmware, "version", version, NULL, 1, "version of this component's firmware"),
+    TEXT("version", TEXT_AT(settings_firmware, version), NULL, 1, "version of this component's firmware"),
     {.name = NULL},
 };
 
 static const struct conf_key broker_keys[] = {
-    TEXT(struct settings, "address", broker.address, NULL, 1, "HOST:PORT, [ADDRESS]:PORT or unix:PATH"),
-    TEXT(struct settings, "ca_file", broker.ca_file, "", 0,
+    TEXT("address", TEXT_AT(settings, broker.address), NULL, 1, "HOST:PORT, [ADDRESS]:PORT or unix:PATH"),
+    TEXT("ca_file", TEXT_AT(settings, broker.ca_file), "", 0,
         "authority of the broker's certificate; empty: no TLS, on this machine only"),
-    TEXT(struct settings, "cert_file", broker.cert_file, "", 0, "this device's certificate"),
-    TEXT(struct settings, "key_file", broker.key_file, "", 0, "its key, without a passphrase"),
-    TEXT(struct settings, "crl_file", broker.crl_file, "", 0, "revocation list for the broker's certificate"),
+    TEXT("cert_file", TEXT_AT(settings, broker.cert_file), "", 0, "this device's certificate"),
+    TEXT("key_file", TEXT_AT(settings, broker.key_file), "", 0, "its key, without a passphrase"),
+    TEXT("crl_file", TEXT_AT(settings, broker.crl_file), "", 0, "revocation list for the broker's certificate"),
     {.name = NULL},
 };
 
 static const struct conf_key link_keys[] = {
-    VALUE(CONF_DURATION, "keepalive", link.keepalive_ms, "9m", 10 * 1000, 12 * HOUR_MS,
+    VALUE(CONF_DURATION, "keepalive", AT(settings, link.keepalive_ms), "9m", 10 * 1000, 12 * HOUR_MS,
         "silence after which the connection is tried; the broker may ask for less"),
-    VALUE(CONF_DURATION, "backoff_max", link.backoff_max_ms, "10m", 1000, 24 * HOUR_MS,
+    VALUE(CONF_DURATION, "backoff_max", AT(settings, link.backoff_max_ms), "10m", 1000, 24 * HOUR_MS,
         "longest pause between two attempts to connect"),
-    VALUE(CONF_DURATION, "resend_max", link.resend_max_ms, "10m", 20 * 1000, 24 * HOUR_MS,
+    VALUE(CONF_DURATION, "resend_max", AT(settings, link.resend_max_ms), "10m", 20 * 1000, 24 * HOUR_MS,
         "longest pause before records without a receipt are sent again"),
-    VALUE(CONF_SWITCH, "remote_clear", link.remote_clear, "no", 0, 0, "the collector may clear faults on this device"),
+    VALUE(CONF_SWITCH, "remote_clear", AT(settings, link.remote_clear), "no", 0, 0,
+        "the collector may clear faults on this device"),
     {.name = NULL},
 };
 
 static const struct conf_key spool_keys[] = {
-    TEXT(struct settings, "path", spool.path, "/var/lib/faultline-agent/spool", 1, "folder of the spool"),
-    VALUE(CONF_SIZE, "max_bytes", spool.max_bytes, "16M", 256 * KIB, KIB *KIB *KIB *KIB,
+    TEXT("path", TEXT_AT(settings, spool.path), "/var/lib/faultline-agent/spool", 1, "folder of the spool"),
+    VALUE(CONF_SIZE, "max_bytes", AT(settings, spool.max_bytes), "16M", 256 * KIB, KIB *KIB *KIB *KIB,
         "cap on all its files; beyond, the oldest health records go, then the oldest others"),
-    VALUE(CONF_SIZE, "segment_bytes", spool.segment_bytes, "256K", 64 * KIB, KIB *KIB *KIB,
+    VALUE(CONF_SIZE, "segment_bytes", AT(settings, spool.segment_bytes), "256K", 64 * KIB, KIB *KIB *KIB,
         "size of one file; at most a quarter of max_bytes"),
-    VALUE(CONF_DURATION, "retention", spool.retention_ms, "72h", HOUR_MS, 366 * 24 * HOUR_MS,
+    VALUE(CONF_DURATION, "retention", AT(settings, spool.retention_ms), "72h", HOUR_MS, 366 * 24 * HOUR_MS,
         "how long records stay that the collector has, in case it is restored from a backup"),
-    VALUE(CONF_SIZE, "retention_bytes", spool.retention_bytes, "4M", 0, KIB *KIB *KIB *KIB, "and how much of them"),
+    VALUE(CONF_SIZE, "retention_bytes", AT(settings, spool.retention_bytes), "4M", 0, KIB *KIB *KIB *KIB,
+        "and how much of them"),
     {.name = NULL},
 };
 
 static const struct conf_key monitor_keys[] = {
-    VALUE(CONF_NUMBER, "max_faults", monitor.max_faults, "1024", 16, BOUND_MONITOR_FAULTS,
+    VALUE(CONF_NUMBER, "max_faults", AT(settings, monitor.max_faults), "1024", 16, BOUND_MONITOR_FAULTS,
         "faults held at once; beyond, the least important give way"),
-    VALUE(CONF_NUMBER, "max_per_reporter", monitor.max_per_reporter, "512", 8, BOUND_MONITOR_FAULTS,
+    VALUE(CONF_NUMBER, "max_per_reporter", AT(settings, monitor.max_per_reporter), "512", 8, BOUND_MONITOR_FAULTS,
         "of one reporter; at most max_faults"),
-    VALUE(CONF_DURATION, "group", monitor.group_ms, "5s", 0, HOUR_MS,
+    VALUE(CONF_DURATION, "group", AT(settings, monitor.group_ms), "5s", 0, HOUR_MS,
         "network codes within this time are about the same lost controller"),
     {.name = NULL},
 };
