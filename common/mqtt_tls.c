@@ -64,7 +64,7 @@ static void on_info(const SSL *ssl, int where, int value)
     (void)value;
 
     if (where & SSL_CB_HANDSHAKE_START && host && !SSL_is_init_finished(ssl))
-        SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, host);
+        SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, (char *)(uintptr_t)host);
 }
 
 static int expect_host(SSL_CTX *ctx, const char *host, struct fail *f)

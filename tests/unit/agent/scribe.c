@@ -111,6 +111,35 @@ static void what_was_refused_is_told_by_itself(void **state)
     desk_close(&d);
 }
 
+static void a_remembered_fault_whose_reporter_stays_silent_goes_stale(void **state)
+{
+    struct monitor_policy policy = monitor_policy_default("j1939");
+    struct fault_report known = {
+        .key = {.bus = "can0", .reporter_kind = REPORTER_CAN_ADDRESS, .ns = "j1939", .code = "789", .component = ""},
+        .subject = "",
+        .to = FAULT_CONFIRMED,
+        .uds_status = UDS_TEST_FAILED | UDS_CONFIRMED,
+        .lamps = LAMPS_NONE,
+        .source_occurrences = OCCURRENCES_NONE};
+    struct desk d;
+    (void)state;
+
+    desk_open(&d);
+    scribe_free(d.scribe);
+    strcpy(policy.ns, "j1939");
+    policy.silent_ms = 20;
+    d.monitor.policies = &policy;
+    d.monitor.policy_count = 1;
+    d.scribe = desk_scribe(&d, &clock_system);
+    struct stamp now = scribe_now(d.scribe);
+    monitor_restore(scribe_monitor(d.scribe), &known, &now);
+    scribe_use_spool(d.scribe, d.rig.spool);
+    while (d.written == 0)
+        assert_int_equal(event_base_loop(d.base, EVLOOP_ONCE), 0); /* 1 = nothing to wait for */
+    assert_int_equal(desk_record(&d, LANE_FAULT, 1)->fault.to, FAULT_STALE);
+    desk_close(&d);
+}
+
 static void a_snapshot_that_waits_is_not_repeated(void **state)
 {
     struct desk d;
@@ -259,6 +288,7 @@ int main(void)
         cmocka_unit_test(many_deliveries_take_one_sync),
         cmocka_unit_test(a_failed_disk_refuses_until_there_is_another_spool),
         cmocka_unit_test(what_was_refused_is_told_by_itself),
+        cmocka_unit_test(a_remembered_fault_whose_reporter_stays_silent_goes_stale),
         cmocka_unit_test(a_snapshot_that_waits_is_not_repeated),
         cmocka_unit_test(snapshots_of_any_size_come_in_parts_that_fit),
         cmocka_unit_test(health_tells_how_the_spool_is),
