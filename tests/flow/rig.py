@@ -72,22 +72,23 @@ def uplink(**keys):
 
 
 class Process:
-    """A started program whose standard error is kept, line by line."""
+    """A started program whose standard error is kept, line by line; with talk=True its standard output as well."""
 
-    def __init__(self, name, argv, folder, **options):
+    def __init__(self, name, argv, folder, talk=False, **options):
         self.name = name
         self.lines = []
         self.changed = threading.Condition()
         self.log_path = pathlib.Path(folder) / f"{name}.log"
-        self.process = subprocess.Popen([str(a) for a in argv], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                        stdout=options.pop("stdout", subprocess.DEVNULL), text=True, errors="replace",
-                                        **options)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if talk else \
+                {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, text=True, errors="replace",
+                                        **{**pipes, **options})
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
     def _read(self):
         with open(self.log_path, "a", encoding="utf-8") as log:
-            for line in self.process.stderr:
+            for line in self.process.stderr or self.process.stdout:
                 log.write(line)
                 log.flush()
                 with self.changed:
@@ -407,8 +408,9 @@ http {{
         return until(look, f"the ticket of {device} for {code}")
 
     def conditions(self, device):
-        """{code: state} of a device."""
-        return {c["fault"]["code"]: c["state"] for c in self.items(f"/api/v1/conditions?limit=500&device={device}")}
+        """{code or "code/mode": state} of a device."""
+        return {f"{c['fault']['code']}/{c['fault']['mode']}".removesuffix("/0"): c["state"]
+                for c in self.items(f"/api/v1/conditions?limit=500&device={device}")}
 
     def device(self, device):
         """What the collector knows of a device; None when nothing."""
@@ -461,7 +463,7 @@ http {{
     # ------------------------------------------------------------ agents
 
     def write_agent_settings(self, device, extra="", line="home", model="HUB-1", ca="device-ca.pem", pki=None, app="",
-                             **spool):
+                             broker="", port=None, **spool):
         self.make_device(device)
         pki = pki or self.pki
         folder = self.folder / device
@@ -475,7 +477,8 @@ device {{
     serial = "SN-{device}"
 }}
 broker {{
-    address = "localhost:{self.port}"
+    address = "localhost:{port or self.port}"
+    {broker}
     ca_file = "{self.pki}/{ca}"
     cert_file = "{pki}/{device}.pem"
     key_file = "{pki}/{device}.key"
