@@ -316,6 +316,10 @@ class Rig:
         head = f"persistence true\npersistence_location {self.folder}/\nlog_dest stderr\nuser root\n"
         if plain:
             self.plain_port = self.plain_port or free_port()
+            guarded = "".join(re.findall(r"^(?:allow_|password_file|acl_file).*\n", conf, re.M))
+            conf = re.sub(r"^(listener .*\n)", lambda m: m[1] + guarded,
+                          conf.replace(guarded, "").replace("per_listener_settings false", "per_listener_settings true"),
+                          flags=re.M)
             conf += f"\nlistener {self.plain_port} 127.0.0.1\nallow_anonymous true\nmax_connections 5000\n"
         path = self.folder / "mosquitto.conf"
         path.write_text(head + conf)
@@ -534,8 +538,10 @@ class FlowTest(unittest.TestCase):
         """What all tests of the class need running."""
 
     def run(self, result=None):
-        bad = len(result.failures) + len(result.errors)
+        bad, began = len(result.failures) + len(result.errors), time.monotonic()
         super().run(result)
+        if time.monotonic() - began > 10:
+            print(f"measured: {self._testMethodName} took {time.monotonic() - began:.0f} s", flush=True)
         if len(result.failures) + len(result.errors) > bad:
             type(self).rig.keep = True
         return result
