@@ -169,8 +169,8 @@ class Revocation(Hostile):
         self.write_crl("-crl_lastupdate", "20240101000000Z", "-crl_nextupdate", "20240102000000Z")
         self.reload_broker()
         agent = self.rig.start_agent("locked-out")
-        said = agent.wait(r"link\.(?:lost|connect_failed): reason=\"(.*)\"")[1]
-        self.assertRegex(said, "expired")
+        # The alert that says why may be cut off by the broker's reset; the agent tries again.
+        agent.wait(r"link\.(?:lost|connect_failed): reason=\".*expired")
         self.rig.broker.wait("(?i)expired|CRL")
         self.assertEqual(self.rig.report("locked-out", "E4"), 0)
         self.write_crl("-crldays", "30")
