@@ -32,8 +32,9 @@ enum {
 
 #define KEY(key, field, kind, default_, low, high, text)                                                               \
     {                                                                                                                  \
-        .name = key, .type = kind, .offset = offsetof(struct api_settings, field),                                     \
-        .size = sizeof((struct api_settings *)0)->field, .fallback = default_, .min = low, .max = high, .help = text   \
+        .name = (key), .type = (kind), .offset = offsetof(struct api_settings, field),                                 \
+        .size = sizeof((struct api_settings *)0)->field, .fallback = (default_), .min = (low), .max = (high),          \
+        .help = (text)                                                                                                 \
     }
 
 const struct conf_key api_conf_keys[] = {

@@ -366,6 +366,7 @@ static void on_request(struct evhttp_request *request, void *ctx)
     struct connection *c;
 
     HASH_FIND_PTR(h->connections, &evcon, c);
+    assert(c); /* on_opened() came first */
     struct http_exchange *x = must(calloc(1, sizeof *x));
     *x = (struct http_exchange){.http = h, .connection = c, .request = request};
     c->exchange = x;

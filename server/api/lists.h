@@ -13,7 +13,13 @@
 /* id: the variable segment of the path, "" where the path has none. query: as sent. */
 typedef int list_question(struct store *s, const char *id, const char *query, json_t **ret, struct fail *f);
 
-must_check list_question lists_tickets, lists_ticket, lists_devices, lists_device, lists_transitions, lists_conditions,
-    lists_catalogue, lists_policies;
+list_question lists_tickets;
+list_question lists_ticket;
+list_question lists_devices;
+list_question lists_device;
+list_question lists_transitions;
+list_question lists_conditions;
+list_question lists_catalogue;
+list_question lists_policies;
 
 #endif

@@ -184,7 +184,7 @@ bool tokens_refresh(struct tokens *t)
 {
     struct fail f;
     struct stat now = {0};
-    struct set fresh;
+    struct set fresh = {0};
 
     if (!*t->path || (stat(t->path, &now) == 0 && is_same_file(&now, &t->seen)))
         return false;

@@ -63,7 +63,7 @@ static const char *server_of(const struct cli *c)
 
 static int tell(const struct cli *c, enum cli_exit status, enum message m, const char *a, const char *b)
 {
-    message_problem(c->err, c->options.lang, m, a, b, NULL);
+    message_problem(c->err, c->options.lang, m, a, b);
     return (int)status;
 }
 
@@ -168,23 +168,22 @@ static void add_filter(const struct cli *c, char *path, enum option_id option, c
 static int get_rows(struct origin *s, const char *path, int64_t rows, json_t *items, bool *ret_more, struct fail *f)
 {
     char url[2 * PATH_BYTES] = "";
-    autofree char *cursor = NULL;
+    char cursor[PATH_BYTES] = "";
 
     do {
         json_t *page;
         int64_t left = rows - (int64_t)json_array_size(items);
 
-        snprintf(url, sizeof url, "%s&limit=%" PRId64 "%s%s", path, left < PAGE ? left : PAGE, cursor ? "&cursor=" : "",
-            cursor ? cursor : "");
+        snprintf(url, sizeof url, "%s&limit=%" PRId64 "%s%s", path, left < PAGE ? left : PAGE,
+            *cursor ? "&cursor=" : "", cursor);
         if (origin_get(s, url, &page, f) != 0)
             return -1;
         const char *next = json_string_value(json_object_get(page, "next_cursor"));
-        free(take_ptr(cursor));
-        cursor = next ? strdup(next) : NULL;
+        snprintf(cursor, sizeof cursor, "%s", next ? next : "");
         json_array_extend(items, json_object_get(page, "items"));
         json_decref(page);
-    } while (cursor && (int64_t)json_array_size(items) < rows);
-    *ret_more = cursor != NULL;
+    } while (*cursor && (int64_t)json_array_size(items) < rows);
+    *ret_more = *cursor;
     return 0;
 }
 
@@ -231,7 +230,7 @@ static int list(const struct cli *c, const char *path, void (*show)(const struct
 
     if (!parse_limit(c, &rows)) {
         message_problem(
-            c->err, c->options.lang, MESSAGE_BAD_VALUE, "limit", c->options.values[OPTION_LIMIT], "1, 2, 3 ...", NULL);
+            c->err, c->options.lang, MESSAGE_BAD_VALUE, "limit", c->options.values[OPTION_LIMIT], "1, 2, 3 ...");
         return CLI_USAGE;
     }
     json_t *items = json_array();

@@ -1,7 +1,6 @@
 /* messages.c: see messages.h. */
 #include "messages.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -64,32 +63,19 @@ const char *message_text(enum language lang, enum message m)
     return messages[m].texts[lang];
 }
 
-static void print(FILE *out, const char *text, va_list args)
+void message_write(FILE *out, enum language lang, enum message m, const char *const *args)
 {
-    const char *hole, *arg;
+    const char *text = message_text(lang, m), *hole;
 
-    for (; (hole = strstr(text, "{}")) && (arg = va_arg(args, const char *)); text = hole + 2)
-        fprintf(out, "%.*s%s", (int)(hole - text), text, arg);
+    for (; (hole = strstr(text, "{}")) && *args; text = hole + 2)
+        fprintf(out, "%.*s%s", (int)(hole - text), text, *args++);
     fputs(text, out);
 }
 
-void message_print(FILE *out, enum language lang, enum message m, ...)
+void message_complain(FILE *err, enum language lang, enum message m, const char *const *args)
 {
-    va_list args;
-
-    va_start(args, m);
-    print(out, message_text(lang, m), args);
-    va_end(args);
-}
-
-void message_problem(FILE *err, enum language lang, enum message m, ...)
-{
-    va_list args;
-
     fputs("faultline: ", err);
-    va_start(args, m);
-    print(err, message_text(lang, m), args);
-    va_end(args);
+    message_write(err, lang, m, args);
     putc('\n', err);
 }
 

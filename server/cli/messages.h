@@ -18,11 +18,15 @@ enum message {
 /* "{}" stands where an argument goes. Never NULL. */
 const char *message_text(enum language lang, enum message m);
 
-/* Writes the text with each {} replaced by the next argument (texts; the list ends with NULL). */
-void message_print(FILE *out, enum language lang, enum message m, ...) __attribute__((sentinel));
+/* Writes the text with each {} replaced by the next of args (ends with NULL; where it ends early, so does the text). */
+void message_write(FILE *out, enum language lang, enum message m, const char *const *args);
+#define message_print(out, lang, m, ...) message_write(out, lang, m, MESSAGE_ARGS(__VA_ARGS__))
 
 /* The same as a line of its own behind the program's name. */
-void message_problem(FILE *err, enum language lang, enum message m, ...) __attribute__((sentinel));
+void message_complain(FILE *err, enum language lang, enum message m, const char *const *args);
+#define message_problem(err, lang, m, ...) message_complain(err, lang, m, MESSAGE_ARGS(__VA_ARGS__))
+
+#define MESSAGE_ARGS(...) ((const char *const[]){NULL, ##__VA_ARGS__, NULL} + 1)
 
 /* A word of the JSON ("urgent", "in_progress", …) for a table; the word itself when it has no other form. */
 const char *message_word(enum language lang, const char *word);

@@ -103,7 +103,7 @@ static void suggest(
     if (!nearest)
         return;
     snprintf(text, sizeof text, "%s%s", prefix, nearest);
-    message_print(err, lang, MESSAGE_DID_YOU_MEAN, text, NULL);
+    message_print(err, lang, MESSAGE_DID_YOU_MEAN, text);
     putc('\n', err);
 }
 
@@ -117,7 +117,7 @@ static const char *full_name(const struct cli_command *c, char *text, size_t siz
 
 static int problem(FILE *err, enum language lang, enum message m, const char *a, const char *b)
 {
-    message_problem(err, lang, m, a, b, NULL);
+    message_problem(err, lang, m, a, b);
     return -1;
 }
 
@@ -154,7 +154,7 @@ static int unknown_command(FILE *err, enum language lang, const char *group, con
         suggest(err, lang, "", group, names, n);
     else
         suggest(err, lang, word, verb ? verb : "", names, n);
-    message_print(err, lang, MESSAGE_SEE_HELP, group_is_known ? word : "", NULL);
+    message_print(err, lang, MESSAGE_SEE_HELP, group_is_known ? word : "");
     putc('\n', err);
     return -1;
 }
@@ -256,7 +256,7 @@ static int check_options(const struct options *o, FILE *err)
             return problem(
                 err, o->lang, MESSAGE_OPTION_NOT_HERE, full_name(o->command, name, sizeof name), option_rows[i].name);
     if (o->values[OPTION_LANG] && !language_from_word(o->values[OPTION_LANG], &lang)) {
-        message_problem(err, o->lang, MESSAGE_BAD_VALUE, "lang", o->values[OPTION_LANG], "en, zh", NULL);
+        message_problem(err, o->lang, MESSAGE_BAD_VALUE, "lang", o->values[OPTION_LANG], "en, zh");
         return -1;
     }
     return 0;
@@ -278,7 +278,7 @@ int options_parse(int argc, char **argv, const char *locale, struct options *ret
 
 static void put_line(FILE *out, enum language lang, enum message m, const char *arg)
 {
-    message_print(out, lang, m, arg, NULL);
+    message_print(out, lang, m, arg);
     putc('\n', out);
 }
 

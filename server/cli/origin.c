@@ -118,12 +118,9 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
 
 static void add_header(struct origin *s, const char *name, const char *value)
 {
-    size_t n = strlen(name) + strlen(value) + 1;
-    autofree char *line = malloc(n);
+    char line[512];
 
-    if (!line)
-        abort();
-    snprintf(line, n, "%s%s", name, value);
+    snprintf(line, sizeof line, "%s%s", name, value);
     s->headers = curl_slist_append(s->headers, line);
     if (!s->headers)
         abort();

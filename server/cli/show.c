@@ -85,7 +85,7 @@ static void put_message(char *text, size_t size, const struct cli *c, enum messa
     text[0] = '\0';
     if (!out)
         abort();
-    message_print(out, c->options.lang, m, a, b, NULL);
+    message_print(out, c->options.lang, m, a, b);
     fclose(out);
     text[size - 1] = '\0';
 }

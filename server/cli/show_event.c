@@ -20,7 +20,7 @@ static const char *word_of(const struct line *l, const char *key)
     return message_word(l->cli->options.lang, field_text(l->data, key));
 }
 
-#define PUT(l, message, ...) message_print((l)->out, (l)->cli->options.lang, message, __VA_ARGS__, NULL)
+#define PUT(l, message, ...) message_print((l)->out, (l)->cli->options.lang, message, __VA_ARGS__)
 
 static void ticket_line(const struct line *l)
 {

@@ -1,11 +1,10 @@
 /* table.c: see table.h. */
 #include "table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
-
-#include "cleanup.h"
 
 enum { GAP = 2 };
 
@@ -79,6 +78,7 @@ struct table *table_new(const char *const *heads, unsigned right)
     t->right = right;
     while (heads[t->columns])
         t->columns++;
+    assert(t->columns >= 1 && t->columns <= TABLE_COLUMNS);
     return t;
 }
 
@@ -100,18 +100,14 @@ void table_cell(struct table *t, const char *text, enum ink ink)
     t->cells[t->count++] = (struct cell){copy, table_width(copy), ink};
 }
 
-size_t table_rows(const struct table *t)
-{
-    return t->count / t->columns;
-}
-
 static void measure(const struct table *t, int *widths)
 {
     for (size_t i = 0; i < t->columns; i++)
         widths[i] = table_width(t->heads[i]);
-    for (size_t i = 0; i < t->count; i++)
-        if (t->cells[i].width > widths[i % t->columns])
-            widths[i % t->columns] = t->cells[i].width;
+    for (size_t row = 0; row < t->count; row += t->columns)
+        for (size_t i = 0; i < t->columns; i++)
+            if (t->cells[row + i].width > widths[i])
+                widths[i] = t->cells[row + i].width;
 }
 
 static void put_cell(const struct table *t, size_t column, const struct cell *c, int width, FILE *out, bool coloured)
@@ -138,6 +134,7 @@ void table_print(const struct table *t, FILE *out, bool coloured)
 {
     int widths[TABLE_COLUMNS];
 
+    assert(t->count % t->columns == 0); /* rows are whole */
     if (t->count == 0)
         return;
     measure(t, widths);
@@ -149,6 +146,7 @@ void table_print(const struct table *t, FILE *out, bool coloured)
         put_cell(t, i, &(struct cell){head, table_width(head), INK_FAINT}, widths[i], out, coloured);
         free(head);
     }
-    for (size_t i = 0; i < t->count; i++)
-        put_cell(t, i % t->columns, &t->cells[i], widths[i % t->columns], out, coloured);
+    for (size_t row = 0; row < t->count; row += t->columns)
+        for (size_t i = 0; i < t->columns; i++)
+            put_cell(t, i, &t->cells[row + i], widths[i], out, coloured);
 }

@@ -23,8 +23,6 @@ void table_cell(struct table *t, const char *text, enum ink ink);
 /* Heads and rows, or nothing when there are no rows. Escape codes only with coloured. */
 void table_print(const struct table *t, FILE *out, bool coloured);
 
-size_t table_rows(const struct table *t);
-
 /* Columns that text takes on a terminal. */
 int table_width(const char *text);
 

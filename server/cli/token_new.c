@@ -13,7 +13,7 @@
 
 static int tell(const struct cli *c, enum cli_exit status, enum message m, const char *a, const char *b)
 {
-    message_problem(c->err, c->options.lang, m, a, b, NULL);
+    message_problem(c->err, c->options.lang, m, a, b);
     return (int)status;
 }
 
@@ -78,7 +78,7 @@ int token_new(struct cli *c)
     struct fail f;
 
     if (role_text && !role_from_word(role_text, &role)) {
-        message_problem(c->err, c->options.lang, MESSAGE_BAD_VALUE, "role", role_text, "reader, admin", NULL);
+        message_problem(c->err, c->options.lang, MESSAGE_BAD_VALUE, "role", role_text, "reader, admin");
         return CLI_USAGE;
     }
     if (tokens_new(c->options.argument, role, c->rng, token, line, &f) != 0)
@@ -87,9 +87,9 @@ int token_new(struct cli *c)
     if (status != CLI_FINE)
         return status;
     print(c, role_word(role), token, line);
-    message_print(c->err, c->options.lang, MESSAGE_TOKEN_ONCE, NULL);
+    message_print(c->err, c->options.lang, MESSAGE_TOKEN_ONCE);
     putc('\n', c->err);
-    message_print(c->err, c->options.lang, file ? MESSAGE_TOKEN_ADDED : MESSAGE_TOKEN_LINE, file ? file : line, NULL);
+    message_print(c->err, c->options.lang, file ? MESSAGE_TOKEN_ADDED : MESSAGE_TOKEN_LINE, file ? file : line);
     putc('\n', c->err);
     return CLI_FINE;
 }

@@ -82,7 +82,7 @@ static void holes_are_filled_in_order(void **state)
     FILE *out = fmemopen(text, sizeof text, "w");
     (void)state;
 
-    message_print(out, LANGUAGE_EN, MESSAGE_BAD_VALUE, "limit", "{}", "1", NULL);
+    message_print(out, LANGUAGE_EN, MESSAGE_BAD_VALUE, "limit", "{}", "1");
     fclose(out);
     assert_string_equal(text, "--limit: \"{}\" is not allowed; allowed: 1");
 }
