@@ -163,8 +163,7 @@ static void gate(struct evbuffer *input, const struct evbuffer_cb_info *info, vo
 
     if (c->letting || info->n_added == 0)
         return;
-    if (c->busy) {
-        c->sent_ahead = true;
+    if (c->busy) { /* only streams are read while they are answered, and nobody says anything on them */
         c->letting = true;
         evbuffer_drain(input, evbuffer_get_length(input));
         c->letting = false;

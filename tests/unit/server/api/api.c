@@ -345,7 +345,8 @@ static void pages_add_up_to_the_whole_without_holes_or_repeats(void **state)
         snprintf(id, sizeof id, "engine-%d", i);
         snprintf(code, sizeof code, "%d", 100 + i);
         seed_device(id, i % 2);
-        seed_ticket(id, code, CLASS_URGENT, i / 5 * 1000); /* five at the same moment */
+        seed_ticket(id, code, CLASS_URGENT, i / 5 * 1000); /* ten at the same moment, two of them in one shard */
+        seed_ticket(id, "1", CLASS_URGENT, i / 5 * 1000);
         seed_condition(id, "1", FAULT_PENDING);
         seed_condition(id, "2", FAULT_CONFIRMED);
         seed_catalogue(code, "a", "b");

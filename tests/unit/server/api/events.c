@@ -122,6 +122,21 @@ static void a_long_replay_has_no_hole_while_new_events_come(void **state)
     close(fd);
 }
 
+/* The last event of each burst comes while the one before is being read, and nothing follows that would wake again. */
+static void an_event_that_comes_during_a_read_is_not_forgotten(void **state)
+{
+    (void)state;
+    serve((struct api_settings[]){usual_settings()});
+    int fd = listen_with("Last-Event-ID: 0\r\n");
+    for (int i = 0; i < 150; i++) {
+        for (int k = 0; k < 4; k++)
+            add_events(1);
+        heard[0] = '\0';
+        await_id(fd, served.event_id);
+    }
+    close(fd);
+}
+
 static void clients_at_different_places_each_get_their_own(void **state)
 {
     int fds[8];
@@ -344,6 +359,7 @@ int main(void)
         CASE(a_client_gets_what_stands_behind_its_last_id_and_then_the_new),
         CASE(without_an_id_only_the_new_come),
         CASE(a_long_replay_has_no_hole_while_new_events_come),
+        CASE(an_event_that_comes_during_a_read_is_not_forgotten),
         CASE(clients_at_different_places_each_get_their_own),
         CASE(events_that_are_no_longer_kept_are_told_as_a_gap),
         CASE(silent_streams_are_pinged),
