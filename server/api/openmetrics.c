@@ -54,7 +54,8 @@ static void emit_store(struct sink *s, const struct store_counts *c)
         {"conditions_confirmed", "Conditions that are confirmed.", API_GAUGE, NULL, NULL,
             (double)c->conditions_confirmed},
         {"tickets_open", "Tickets neither closed nor cancelled.", API_GAUGE, NULL, NULL, (double)c->tickets_open},
-        {"clocks_breached", "Ticket clocks past their due time.", API_GAUGE, NULL, NULL, (double)c->clocks_breached},
+        {"ticket_clocks_past_due", "Ticket clocks that run or ran past their due time.", API_GAUGE, NULL, NULL,
+            (double)c->clocks_breached},
         {"transitions_stored", "Fault transitions committed to the store.", API_COUNTER, NULL, NULL,
             (double)c->transitions},
     };

@@ -55,7 +55,7 @@ static void real_cell(struct table *t, const json_t *o, const char *key)
     char text[32] = "";
 
     if (json_is_number(value))
-        snprintf(text, sizeof text, "%g", json_number_value(value));
+        snprintf(text, sizeof text, "%.10g", json_number_value(value));
     cell(t, text);
 }
 
