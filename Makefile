@@ -206,8 +206,13 @@ fuzz-run: $(FUZZ:%=$(B)/fuzzing/%)
 UNITS_WITH_THREADS := server/ingest/core server/ingest/threads server/api/http server/api/api server/api/events server/store/store
 BENCH_SRC := $(filter-out tests/bench/wire_client.c,$(wildcard tests/bench/*.c))
 BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
-FLOW_SRC  := $(wildcard tests/flow/*.c)
-FLOW_PROGRAMS := $(patsubst tests/flow/%.c,$(B)/flow/%,$(FLOW_SRC))
+FLOW_SRC  := $(filter-out tests/flow/powercut.c,$(wildcard tests/flow/*.c))
+FLOW_PROGRAMS := $(patsubst tests/flow/%.c,$(B)/flow/%,$(FLOW_SRC)) $(B)/flow/powercut.so
+
+$(B)/flow/powercut.so: $(B)/obj/tests/flow/powercut.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -shared -o $@ $< -ldl
 
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(TEST_LIBS)
 	$(call say,LINK,$@)

@@ -1,12 +1,14 @@
 """ledger: what was accepted is stored, once, whatever is killed.
 
-Agents, broker and collector are killed with -9 at random moments, and the broker now and then loses its memory too, while
+Agents lose power, broker and collector are killed with -9 at random moments, and the broker now and then loses its memory
+too, while
 applications raise and clear numbered faults and keep a ledger of what their agent accepted. Afterwards: accepted =
 stored, nothing twice, nothing corrupt, no number missing, exactly one ticket for each incident. The seed is printed; give
 it as FAULTLINE_SEED to run the same order of kills again.
 """
 import os
 import random
+import shutil
 import subprocess
 import time
 import unittest
@@ -17,22 +19,71 @@ DEVICES = ["ledger-1", "ledger-2", "ledger-3"]
 STORM_S = int(os.environ.get("FAULTLINE_STORM_S", "30"))
 
 
+class Power:
+    """An agent whose power can be cut: what its spool had not synced is taken back after kill -9 (powercut.c)."""
+
+    def __init__(self, rig, device):
+        self.rig, self.device = rig, device
+        self.folder = rig.folder / device
+        self.spool, self.stash = self.folder / "spool", self.folder / "stash"
+        self.journal = self.folder / "journal"
+        self.taken_back = 0
+        self.start()
+
+    def start(self):
+        self.stash.mkdir(parents=True, exist_ok=True)
+        self.journal.write_text("")
+        environment = {"LD_PRELOAD": str(BUILD / "flow/powercut.so"), "POWERCUT_DIR": str(self.spool),
+                       "POWERCUT_STASH": str(self.stash), "POWERCUT_JOURNAL": str(self.journal)}
+        self.process = self.rig.start_agent(self.device, app="rate = 200\n    burst = 200", wait=None,
+                                            segment_bytes="64K", environment=environment)
+
+    def cut(self):
+        self.process.kill()
+        names, sizes = [], {}
+        for line in self.journal.read_text().splitlines():
+            what, *words = line.split()
+            if what == "folder":
+                names.clear()
+            elif what == "write":
+                sizes.setdefault(words[0], 0)
+            elif what == "sync":
+                sizes[words[0]] = int(words[1])
+            else:
+                names.append((what, words))
+        for what, words in reversed(names):
+            getattr(self, f"undo_{what}")(*words)
+            self.taken_back += 1
+        for path in self.spool.iterdir():
+            if path.stat().st_size > sizes.get(str(path.stat().st_ino), 1 << 60):
+                os.truncate(path, sizes[str(path.stat().st_ino)])
+                self.taken_back += 1
+
+    def undo_create(self, name):
+        (self.spool / name).unlink(missing_ok=True)
+
+    def undo_rename(self, was, name, stashed):
+        (self.spool / name).rename(self.spool / was)
+        self.undo_unlink(name, stashed)
+
+    def undo_unlink(self, name, stashed):
+        if (self.stash / stashed).exists():
+            os.link(self.stash / stashed, self.spool / name)
+
+
 class Storm:
-    """Kills and restarts until its time is over."""
+    """Cuts, kills and restarts until its time is over."""
 
     def __init__(self, rig, rng):
         self.rig, self.rng = rig, rng
-        self.agents = {device: self.start_agent(device) for device in DEVICES}
-        self.kills = {"agent": 0, "broker": 0, "broker without memory": 0, "collector": 0}
+        self.agents = {device: Power(rig, device) for device in DEVICES}
+        self.kills = {"power cut": 0, "broker": 0, "broker without memory": 0, "collector": 0}
 
-    def start_agent(self, device):
-        return self.rig.start_agent(device, app="rate = 200\n    burst = 200", wait=None)
-
-    def kill_agent(self):
-        device = self.rng.choice(DEVICES)
-        self.agents[device].kill()
-        self.agents[device] = self.start_agent(device)
-        self.kills["agent"] += 1
+    def cut_power(self):
+        agent = self.agents[self.rng.choice(DEVICES)]
+        agent.cut()
+        agent.start()
+        self.kills["power cut"] += 1
 
     def kill_broker(self, forget):
         self.rig.broker.kill()
@@ -49,7 +100,7 @@ class Storm:
     def strike(self):
         what = self.rng.random()
         if what < 0.4:
-            self.kill_agent()
+            self.cut_power()
         elif what < 0.75:
             self.kill_collector()
         else:
@@ -65,17 +116,22 @@ class Storm:
 class Ledger:
     """Cases for one driver."""
 
+    @classmethod
+    def prepare(cls):
+        cls.rig.start_broker()
+        cls.rig.start_server()
+
     def setUp(self):
         seed = int(os.environ.get("FAULTLINE_SEED", str(random.randrange(1 << 32))))
         print(f"{self.driver}: seed {seed}", flush=True)
         self.rng = random.Random(seed)
 
-    def start_generators(self):
+    def start_generators(self, devices=DEVICES, name="ledger"):
         self.generators = {}
-        for device in DEVICES:
+        for device in devices:
             folder = self.rig.folder / device
             self.generators[device] = subprocess.Popen(
-                [BUILD / "flow/generator", folder / "agent.sock", folder / "ledger"], stdin=subprocess.PIPE)
+                [BUILD / "flow/generator", folder / "agent.sock", folder / name], stdin=subprocess.PIPE)
             self.addCleanup(self.generators[device].kill)
 
     def stop_generators(self):
@@ -84,25 +140,46 @@ class Ledger:
         for generator in self.generators.values():
             self.assertEqual(generator.wait(30), 0, "the generator gave up")
 
-    def accepted(self):
+    def accepted(self, devices=DEVICES, name="ledger"):
         """{(device, number): (code, 'raise' or 'clear')}"""
         rows = {}
-        for device in DEVICES:
-            for line in (self.rig.folder / device / "ledger").read_text().splitlines():
+        for device in devices:
+            for line in (self.rig.folder / device / name).read_text().splitlines():
                 number, code, what = line.split()
                 self.assertNotIn((device, int(number)), rows, "the agent gave a number twice")
                 rows[device, int(number)] = (code, what)
         return rows
 
-    def stored(self):
+    def stored(self, where="device LIKE 'ledger-%'"):
         states = {2: "raise", 3: "clear"}
         return {(device, number): (code, states.get(to, to)) for device, number, code, to in
-                self.rig.database.rows("SELECT device, number, code, to_state FROM transition WHERE length(record) > 0")}
+                self.rig.database.rows("SELECT device, number, code, to_state FROM transition "
+                                       f"WHERE length(record) > 0 AND {where}")}
+
+    def wait_until_stored(self, accepted, **which):
+        try:
+            until(lambda: accepted.keys() <= self.stored(**which).keys(), "all accepted records to be stored", 120, 0.5)
+        except Timeout:
+            missing = sorted(accepted.keys() - self.stored(**which).keys())
+            self.fail(f"{len(missing)} of {len(accepted)} accepted records are lost: {missing[:5]} …")
+
+    def test_a_new_spool_begins_its_own_numbers_and_loses_nothing(self):
+        rig, device = self.rig, "reset-1"
+        for name in ("first life", "second life"):
+            agent = rig.start_agent(device)
+            self.start_generators([device], name)
+            ledger = rig.folder / device / name
+            until(lambda: ledger.exists() and ledger.read_text().count("\n") > 50, "some accepted records")
+            self.stop_generators()
+            accepted = self.accepted([device], name)
+            self.wait_until_stored(accepted, where=f"device = '{device}' AND epoch = (SELECT epoch FROM device "
+                                                   f"WHERE device = '{device}')")
+            agent.kill()
+            shutil.rmtree(rig.folder / device / "spool")
+        self.assertEqual(rig.database.value(f"SELECT spool_resets FROM device WHERE device = '{device}'"), 1)
 
     def test_accepted_is_stored_once_whatever_is_killed(self):
         rig = self.rig
-        rig.start_broker()
-        rig.start_server()
         storm = Storm(rig, self.rng)
         self.start_generators()
         storm.blow(STORM_S)
@@ -112,17 +189,14 @@ class Ledger:
         self.assertGreater(len(accepted), 1000, "thousands of records were to flow")
         if not rig.server.is_running():
             rig.start_server()
-        try:
-            until(lambda: accepted.keys() <= self.stored().keys(), "all accepted records to be stored", 120, 0.5)
-        except Timeout:
-            missing = sorted(accepted.keys() - self.stored().keys())
-            self.fail(f"{len(missing)} of {len(accepted)} accepted records are lost: {missing[:5]} …")
+        self.wait_until_stored(accepted)
         for agent in storm.agents.values():
-            self.assertEqual(agent.stop(), 0)
+            self.assertEqual(agent.process.stop(), 0)
         self.assertEqual(rig.server.stop(), 0)
         self.check_the_books(accepted)
         print(f"measured: {self.driver}: {len(accepted)} accepted, {len(self.stored())} stored, "
-              f"{self.tickets} tickets, kills: {storm.kills}", flush=True)
+              f"{self.tickets} tickets, kills: {storm.kills}, "
+              f"{sum(agent.taken_back for agent in storm.agents.values())} unsynced changes taken back", flush=True)
 
     def check_the_books(self, accepted):
         database = self.rig.database
@@ -134,12 +208,13 @@ class Ledger:
                "SELECT device, epoch, number FROM report WHERE lane = 0")
         self.assertEqual(database.rows(f"SELECT device, number, count(*) FROM ({log}) AS log "
                                        "GROUP BY device, epoch, number HAVING count(*) > 1"), [], "stored twice")
-        self.assertEqual(database.rows("SELECT device, count(DISTINCT epoch) FROM transition "
+        self.assertEqual(database.rows("SELECT device, count(DISTINCT epoch) FROM transition WHERE device LIKE 'ledger-%' "
                                        "GROUP BY device HAVING count(DISTINCT epoch) > 1"), [], "a spool began anew")
         self.assertEqual(database.rows("SELECT device, first, last, cause FROM loss"), [], "a loss nobody asked for")
         for device, count, highest, following in database.rows(
                 f"SELECT log.device, count(*), max(number), max(lane.next) FROM ({log}) AS log "
-                "JOIN lane ON lane.device = log.device AND lane.lane = 0 GROUP BY log.device"):
+                "JOIN lane ON lane.device = log.device AND lane.epoch = log.epoch AND lane.lane = 0 "
+                "GROUP BY log.device, log.epoch"):
             self.assertEqual((count, following), (highest, highest + 1), f"{device}: a number is missing")
         raised = {(device, code) for (device, _), (code, what) in accepted.items() if what == "raise"}
         tickets = {(device, code): count for device, code, count in

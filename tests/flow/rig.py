@@ -503,10 +503,11 @@ app {{
 """)
         return path
 
-    def start_agent(self, device, extra="", wait="agent.ready", **settings):
-        """wait: the line that says it is far enough; None to go on at once."""
+    def start_agent(self, device, extra="", wait="agent.ready", environment=None, **settings):
+        """wait: the line that says it is far enough; None to go on at once. environment: more of it, for the agent."""
         agent = self.start(device, [BUILD / "faultline-agent", "--config",
-                                    self.write_agent_settings(device, extra, **settings)])
+                                    self.write_agent_settings(device, extra, **settings)],
+                           env={**os.environ, **(environment or {})})
         if wait:
             agent.wait(wait)
         return agent
