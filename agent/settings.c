@@ -320,7 +320,7 @@ struct monitor_settings settings_monitor(const struct settings *s)
         (size_t)s->monitor.max_per_reporter, s->monitor.group_ms};
 }
 
-struct mqtt_tls settings_tls(const struct settings *s)
+static struct mqtt_tls tls_of(const struct settings *s)
 {
     return (struct mqtt_tls){s->broker.ca_file, s->broker.cert_file, s->broker.key_file, s->broker.crl_file};
 }
@@ -329,7 +329,7 @@ struct link_settings settings_link(const struct settings *s, const char *device_
 {
     return (struct link_settings){.host = s->broker.host,
         .port = s->broker.port,
-        .tls = settings_tls(s),
+        .tls = tls_of(s),
         .device_id = device_id,
         .keepalive_s = (int)(s->link.keepalive_ms / 1000),
         .backoff_max_ms = s->link.backoff_max_ms,

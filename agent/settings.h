@@ -82,7 +82,6 @@ enum log_level settings_log_level(const struct settings *s);
 /* The settings as the parts of the agent take them; all borrow from s. */
 struct spool_settings settings_spool(const struct settings *s);
 struct monitor_settings settings_monitor(const struct settings *s);
-struct mqtt_tls settings_tls(const struct settings *s);
 struct link_settings settings_link(const struct settings *s, const char *device_id);
 
 /* The inventory that the settings give; parts and firmware are filled in. */

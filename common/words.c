@@ -12,7 +12,6 @@ static const char *const reporters[REPORTER_KIND_COUNT] = {
     "logical", "j1939_name", "can_addr", "modbus_unit", "matter_ep"};
 static const char *const qualities[QUALITY_COUNT] = {"good", "torn", "truncated", "ambiguous", "replayed"};
 static const char *const classes[CLASS_COUNT] = {"unset", "general", "important", "urgent"};
-static const char *const lifecycles[LIFECYCLE_KIND_COUNT] = {"boot", "stop", "configured", "renewed", "command"};
 static const char *const losses[LOSS_CAUSE_COUNT] = {"evicted", "expired", "corrupt"};
 static const char *const kinds[RECORD_KIND_COUNT] = {"fault", "snapshot", "health", "inventory", "lifecycle", "loss"};
 static const char *const verdicts[VERDICT_KIND_COUNT] = {
@@ -47,11 +46,6 @@ const char *quality_word(enum quality quality)
 const char *class_word(enum ticket_class class_)
 {
     return word_of(classes, countof(classes), class_);
-}
-
-const char *lifecycle_word(enum lifecycle_kind kind)
-{
-    return word_of(lifecycles, countof(lifecycles), kind);
 }
 
 const char *loss_word(enum loss_cause cause)

@@ -57,8 +57,8 @@ enum {
     BOUND_MONITOR_FAULTS = 1024, /* per device; displaced by priority beyond, counted */
 
     /* Clocks: a device's wall time outside these is not a time (1970 and 2106 are the classic wrong clocks) */
-    BOUND_YEAR_FIRST = 2015,
-    BOUND_YEAR_LAST = 2100,
+    BOUND_DAY_FIRST = 16436, /* 2015-01-01, in days since 1970 */
+    BOUND_DAY_END = 47847,   /* 2101-01-01, the first that is too late */
 };
 
 #endif

@@ -257,7 +257,6 @@ const char *fault_state_word(enum fault_state state);
 const char *reporter_kind_word(enum reporter_kind kind);
 const char *quality_word(enum quality quality);
 const char *class_word(enum ticket_class class_);
-const char *lifecycle_word(enum lifecycle_kind kind);
 const char *loss_word(enum loss_cause cause);
 const char *record_word(enum record_kind kind);
 const char *verdict_word(enum verdict_kind kind);

@@ -126,9 +126,8 @@ size_t monitor_count(const struct monitor *m);
 uint64_t monitor_hash(const struct monitor *m);
 
 struct monitor_stats {
-    uint64_t sightings; /* observations that said "failing", list entries each by itself */
-    uint64_t
-        first_sightings; /* times a code came into a list or began to fail: tickets that opening at first sight gives */
+    uint64_t sightings;       /* observations that said "failing", list entries each by itself */
+    uint64_t first_sightings; /* a code came into a list or began to fail: so many tickets opening at sight gives */
     uint64_t confirmations;
     uint64_t flaps;
     uint64_t displaced, refused; /* rule 6 */

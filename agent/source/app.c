@@ -25,7 +25,6 @@ struct app {
     bool debounce;
     struct peers_settings peers_settings;
     struct peers *peers;
-    struct app_stats stats;
     struct pending pending[BATCH];
     char packet[APPWIRE_BYTES];
 };
@@ -155,17 +154,12 @@ static bool take(struct app *a, struct pending *p, bool first)
     p->needs_sync = false;
     if (!peers_next(a->peers, a->packet, sizeof a->packet, &n, &p->peer, &wait_ms))
         return false;
-    if (first) {
+    if (first)
         a->env->sink->hold(a->env->sink->ctx);
-        a->stats.syncs++;
-    }
     if (wait_ms) {
-        a->stats.limited++;
         p->answer = (struct appwire_answer){
             .reason = APPWIRE_RATE, .text = "too many requests of this application or user", .retry_after_ms = wait_ms};
-    } else if (appwire_request_decode(a->packet, n, &r, &p->answer, &p->why) != 0) {
-        a->stats.malformed++;
-    } else {
+    } else if (appwire_request_decode(a->packet, n, &r, &p->answer, &p->why) == 0) {
         serve(a, &r, p);
     }
     return true;
@@ -182,16 +176,12 @@ static void log_refusal(const struct pending *p)
         (unsigned)who.uid, log_text(p->answer.text, text, sizeof text));
 }
 
-static void answer(struct app *a, const struct pending *p)
+static void answer(const struct pending *p)
 {
     char packet[APPWIRE_ANSWER_BYTES];
 
-    if (p->answer.reason == APPWIRE_NONE) {
-        a->stats.accepted++;
-    } else {
-        a->stats.refused++;
+    if (p->answer.reason != APPWIRE_NONE)
         log_refusal(p);
-    }
     peers_answer(p->peer, packet, appwire_answer_encode(&p->answer, packet, sizeof packet));
 }
 
@@ -212,7 +202,7 @@ static void drain(void *ctx)
             p->why = f;
             refuse(p);
         }
-        answer(a, p);
+        answer(p);
     }
     peers_sweep(a->peers);
 }
@@ -251,12 +241,4 @@ static int app_open(const void *settings, const struct source_env *env, void **r
     return 0;
 }
 
-const struct source_type source_app = {"app", app_keys, sizeof(struct app_settings), app_open, app_close};
-
-void app_stats(const void *state, struct app_stats *ret)
-{
-    const struct app *a = state;
-
-    *ret = a->stats;
-    ret->connections = peers_count(a->peers);
-}
+const struct source_type source_app = {"app", app_keys, app_open, app_close};

@@ -16,15 +16,4 @@ struct app_settings {
 
 extern const struct source_type source_app;
 
-struct app_stats {
-    uint64_t accepted, refused; /* requests; refused includes the next two */
-    uint64_t malformed;         /* not the protocol, or outside its ranges and limits */
-    uint64_t limited;           /* too many in a short time */
-    uint64_t syncs;             /* hold and release of the sink */
-    size_t connections;         /* now */
-};
-
-/* state: what source_app.open() gave. */
-void app_stats(const void *state, struct app_stats *ret);
-
 #endif

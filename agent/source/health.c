@@ -258,5 +258,4 @@ static void health_close(void *state)
     free(h);
 }
 
-const struct source_type source_health = {
-    "health", health_keys, sizeof(struct health_settings), health_open, health_close};
+const struct source_type source_health = {"health", health_keys, health_open, health_close};

@@ -17,7 +17,7 @@ struct j1939 {
 
 #define FIELD(name) offsetof(struct j1939_settings, name), sizeof(((struct j1939_settings *)0)->name)
 
-const struct conf_key j1939_keys[] = {
+static const struct conf_key j1939_keys[] = {
     {"input", CONF_TEXT, FIELD(input), .fallback = NULL, .min = 1,
         .help = "where frames come from: file:PATH[?speed=0|1], stdin, tcp:127.0.0.1:PORT, can:INTERFACE"},
     {"bus", CONF_TEXT, FIELD(bus), .fallback = "",
@@ -93,7 +93,6 @@ static int source_open(const void *settings, const struct source_env *env, void 
 const struct source_type source_j1939 = {
     .kind = "j1939",
     .keys = j1939_keys,
-    .settings_bytes = sizeof(struct j1939_settings),
     .open = source_open,
     .close = close_and_log,
 };

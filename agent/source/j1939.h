@@ -49,7 +49,6 @@ struct j1939_settings {
     char bus[BOUND_BUS + 1]; /* what the bus is called in reports; "" = as the interface is called in the input */
 };
 
-extern const struct conf_key j1939_keys[]; /* ends with a NULL name; the section's name goes to .name */
 extern const struct source_type source_j1939;
 
 #endif

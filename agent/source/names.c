@@ -235,16 +235,3 @@ struct names_change names_claim(struct names *n, uint8_t address, uint64_t name,
     unmask(n, name, now); /* then it did not lose its address for good: it has this one */
     return grant(n, address, name, now);
 }
-
-struct names_fields names_fields(uint64_t name)
-{
-    return (struct names_fields){.identity = (uint32_t)(name & 0x1fffff),
-        .manufacturer = (uint16_t)(name >> 21 & 0x7ff),
-        .ecu_instance = (uint8_t)(name >> 32 & 7),
-        .function_instance = (uint8_t)(name >> 35 & 0x1f),
-        .function = (uint8_t)(name >> 40),
-        .system = (uint8_t)(name >> 49 & 0x7f),
-        .system_instance = (uint8_t)(name >> 56 & 0xf),
-        .industry = (uint8_t)(name >> 60 & 7),
-        .arbitrary_address = name >> 63};
-}

@@ -63,16 +63,6 @@ void names_assume(struct names *n, uint8_t address, enum reporter_kind kind, uin
 struct names_change names_claim(struct names *n, uint8_t address, uint64_t name, struct mono now);
 void names_asked(struct names *n, struct mono now);
 
-/* What a NAME says (J1939-81 4.1.1). */
-struct names_fields {
-    uint32_t identity;
-    uint16_t manufacturer;
-    uint8_t ecu_instance, function_instance, function, system, system_instance, industry;
-    bool arbitrary_address;
-};
-
-struct names_fields names_fields(uint64_t name);
-
 /* The ECU of that identity; NULL: unknown. */
 const struct ecu *names_find(const struct names *n, enum reporter_kind kind, uint64_t id);
 

@@ -391,8 +391,3 @@ struct peer_name peers_name(const struct peer *peer)
 {
     return (struct peer_name){peer->who.pid, peer->who.uid};
 }
-
-size_t peers_count(const struct peers *p)
-{
-    return p->count;
-}

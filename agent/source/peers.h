@@ -62,6 +62,5 @@ void peers_answer(struct peer *peer, const char *bytes, size_t n);
 void peers_sweep(struct peers *p);
 
 struct peer_name peers_name(const struct peer *peer);
-size_t peers_count(const struct peers *p);
 
 #endif

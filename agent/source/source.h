@@ -4,7 +4,7 @@
  * loop by itself, and from there on calls the sink. It never blocks the loop, never exits the process over what a peer
  * or a bus sends, and reads time only through env->clock. All on the agent's one thread.
  *
- *     const struct source_type source_j1939 = {"j1939", j1939_keys, sizeof(struct j1939_settings), open, close};
+ *     const struct source_type source_j1939 = {"j1939", j1939_keys, open, close};
  */
 #ifndef FAULTLINE_SOURCE_H
 #define FAULTLINE_SOURCE_H
@@ -65,7 +65,6 @@ struct source_env {
 struct source_type {
     const char *kind;            /* the settings section's name: j1939, app, health */
     const struct conf_key *keys; /* of one section; ends with a NULL name */
-    size_t settings_bytes;       /* of the struct that the keys fill */
     /* settings is borrowed until close. ret_state is what close() takes. FAIL_SETTINGS, FAIL_IO, FAIL_NOT_FOUND. */
     int (*open)(const void *settings, const struct source_env *env, void **ret_state, struct fail *f);
     void (*close)(void *state); /* NULL is fine */

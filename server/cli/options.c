@@ -78,7 +78,8 @@ static unsigned distance(const char *a, const char *b)
     return rows[n % 3][m];
 }
 
-const char *options_nearest(const char *word, const char *const *candidates, size_t count)
+/* The entry nearest to word, NULL when none is near. */
+static const char *nearest_of(const char *word, const char *const *candidates, size_t count)
 {
     unsigned best = NEAR + 1;
     const char *nearest = NULL;
@@ -97,7 +98,7 @@ const char *options_nearest(const char *word, const char *const *candidates, siz
 static void suggest(
     FILE *err, enum language lang, const char *prefix, const char *word, const char *const *candidates, size_t count)
 {
-    const char *nearest = options_nearest(word, candidates, count);
+    const char *nearest = nearest_of(word, candidates, count);
     char text[2 * LONGEST_WORD];
 
     if (!nearest)

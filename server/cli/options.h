@@ -60,7 +60,4 @@ int options_parse(int argc, char **argv, const char *locale, struct options *ret
 /* At most 24 lines, examples first. */
 void options_help(FILE *out, const struct options *o);
 
-/* The entry nearest to word, NULL when none is near. Pure. */
-const char *options_nearest(const char *word, const char *const *candidates, size_t count);
-
 #endif

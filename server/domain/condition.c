@@ -59,21 +59,6 @@ void condition_key_copy(const struct condition_key *from, struct condition_key *
     copy_text(ret->component, sizeof ret->component, from->component);
 }
 
-int condition_key_compare(const struct condition_key *a, const struct condition_key *b)
-{
-    int order = strcmp(a->bus, b->bus);
-
-    if (!order)
-        order = strcmp(a->reporter, b->reporter);
-    if (!order)
-        order = strcmp(a->ns, b->ns);
-    if (!order)
-        order = strcmp(a->code, b->code);
-    if (!order)
-        order = (a->mode > b->mode) - (a->mode < b->mode);
-    return order ? order : strcmp(a->component, b->component);
-}
-
 void condition_init(struct condition *c, const struct condition_key *key)
 {
     memset(c, 0, sizeof *c);

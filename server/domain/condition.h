@@ -68,7 +68,6 @@ struct flap_policy {
 void condition_key_of(const struct fault_key *k, struct condition_key *ret);
 /* The same for a key that came from elsewhere: bytes behind the texts' ends become 0. */
 void condition_key_copy(const struct condition_key *from, struct condition_key *ret);
-int condition_key_compare(const struct condition_key *a, const struct condition_key *b);
 
 /* A condition never seen before: untested. */
 void condition_init(struct condition *c, const struct condition_key *key);

@@ -6,8 +6,7 @@
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
-/* The first day of BOUND_YEAR_FIRST (2015), and of the year behind BOUND_YEAR_LAST (2101). */
-static const int64_t first_ms = 16436LL * DAY_MS, last_ms = 47847LL * DAY_MS;
+static const int64_t first_ms = BOUND_DAY_FIRST * (int64_t)DAY_MS, end_ms = BOUND_DAY_END * (int64_t)DAY_MS;
 /* A boot does not last longer than a hundred years. */
 static const int64_t longest_boot_ms = 36500LL * DAY_MS;
 
@@ -23,7 +22,7 @@ static int64_t max_of(int64_t a, int64_t b)
 
 static bool is_a_time(struct wall t)
 {
-    return t.ms >= first_ms && t.ms < last_ms;
+    return t.ms >= first_ms && t.ms < end_ms;
 }
 
 /* A synchronised clock is believed unless it claims the future. */
@@ -40,7 +39,7 @@ static struct occurred not_after(struct wall at, int64_t bound_ms, struct wall l
 struct fix occurred_fix(const struct stamp *anchor, struct wall received, struct wall sent_after)
 {
     struct fix fix = {.boot = anchor->boot, .mono = anchor->mono};
-    int64_t apart = received.ms - max_of(min_of(anchor->wall.ms, last_ms), 0);
+    int64_t apart = received.ms - max_of(min_of(anchor->wall.ms, end_ms), 0);
 
     if (is_synced(anchor, received))
         fix.at = not_after(anchor->wall, OCCURRED_SYNCED_BOUND_MS, received);

@@ -31,11 +31,6 @@ const char *ticket_state_word(enum ticket_state state)
     return states[state];
 }
 
-bool ticket_state_is_open(enum ticket_state state)
-{
-    return state != TICKET_CLOSED && state != TICKET_CANCELLED;
-}
-
 const char *ticket_number_text(struct ticket_number number, char text[static TICKET_NUMBER_BYTES])
 {
     snprintf(text, TICKET_NUMBER_BYTES, "FL-%02X-%06" PRId64, number.shard, number.n);

@@ -20,7 +20,6 @@ enum ticket_state {
 };
 
 const char *ticket_state_word(enum ticket_state state);
-bool ticket_state_is_open(enum ticket_state state); /* all but closed and cancelled */
 
 /* A ticket is (shard, n): n counts from 1 in each shard. Printed "FL-3F-000017". */
 struct ticket_number {

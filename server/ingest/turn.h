@@ -35,11 +35,7 @@ struct arrival {
     struct wall received;
 };
 
-/* "device:<id>" for the audit, in text. */
-enum { TURN_WHO_BYTES = BOUND_SUBJECT_ID + 8 };
-const char *turn_who(const struct workset_device *d, char text[static TURN_WHO_BYTES]);
-
-/* An audit row by this device about `object`. */
+/* An audit row by "device:<id>" about `object`. */
 must_check int turn_audit(struct turn *t, const struct workset_device *d, const char *what, const char *object,
     const char *detail, struct fail *f);
 

@@ -63,7 +63,6 @@ static inline struct wall store_get_wall(const struct db_rows *rows, int column)
 #define STORE_KEY_VALUES(key)                                                                                          \
     db_text((key)->bus), db_text((key)->reporter), db_text((key)->ns), db_text((key)->code), db_i64((key)->mode),      \
         db_text((key)->component)
-enum { STORE_KEY_COUNT = 6 };
 void store_get_key(const struct db_rows *rows, int column, struct condition_key *ret);
 
 #endif

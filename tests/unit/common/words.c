@@ -31,7 +31,6 @@ static void words_never_change(void **state)
         reporter_kind_word, REPORTER_KIND_COUNT, "logical", "j1939_name", "can_addr", "modbus_unit", "matter_ep");
     ASSERT_WORDS(quality_word, QUALITY_COUNT, "good", "torn", "truncated", "ambiguous", "replayed");
     ASSERT_WORDS(class_word, CLASS_COUNT, "unset", "general", "important", "urgent");
-    ASSERT_WORDS(lifecycle_word, LIFECYCLE_KIND_COUNT, "boot", "stop", "configured", "renewed", "command");
     ASSERT_WORDS(loss_word, LOSS_CAUSE_COUNT, "evicted", "expired", "corrupt");
     ASSERT_WORDS(record_word, RECORD_KIND_COUNT, "fault", "snapshot", "health", "inventory", "lifecycle", "loss");
     ASSERT_WORDS(verdict_word, VERDICT_KIND_COUNT, "stored", "opened", "joined", "suppressed", "refused", "duplicate");

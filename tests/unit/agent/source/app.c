@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,10 +233,6 @@ static void refusals_of_the_sink_are_passed_on(void **state)
         assert_string_equal(answer.text, sink.refuse.text);
         assert_int_equal(answer.retry_after_ms > 0, answer.reason == APPWIRE_FULL);
     }
-    struct app_stats stats;
-    app_stats(app, &stats);
-    assert_int_equal(stats.refused, countof(cases));
-    assert_int_equal(stats.accepted, 0);
 }
 
 static void storm_shares_syncs(void **state)
@@ -315,12 +312,11 @@ static void rate_of_a_user_is_limited_over_all_connections(void **state)
     assert_int_equal(accepted, 2 * PEERS_USER_SHARE);
 }
 
-static void hostile_packets_are_answered_and_counted(void **state)
+static void hostile_packets_are_answered(void **state)
 {
     static const char *const hostile[] = {"x", "\n", "faultline 2 raise\ncode=E4\n", "faultline 1 raise\ncode=%00\n",
         "faultline 1 raise\ncode=E4\nframe=a nan\n", "GET / HTTP/1.1\r\n\r\n", "faultline 1 stop\n"};
     static char huge[64 * 1024];
-    struct app_stats stats;
     (void)state;
 
     open_app();
@@ -335,26 +331,33 @@ static void hostile_packets_are_answered_and_counted(void **state)
     assert_int_equal(answer.reason, APPWIRE_LIMIT);
     assert_int_equal(answer.limit, APPWIRE_BYTES);
     assert_int_equal(answer.value, sizeof huge);
-    app_stats(app, &stats);
-    assert_int_equal(stats.malformed, countof(hostile) + 1);
     assert_int_equal(sink.observed, 0);
     assert_int_equal(ask(fd, RAISE).reason, APPWIRE_NONE);
 }
 
+/* How many this process, and so the source, holds open. */
+static unsigned descriptors(void)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) != -1;
+    return count;
+}
+
 static void peer_that_hangs_up_is_served_and_forgotten(void **state)
 {
-    struct app_stats stats;
     (void)state;
 
     open_app();
+    unsigned before = descriptors();
     int fd = connected();
     for (size_t i = 0; i < 3; i++)
         say(fd, RAISE);
     close(fd);
     run();
     assert_int_equal(sink.observed, 3);
-    app_stats(app, &stats);
-    assert_int_equal(stats.connections, 0);
+    assert_int_equal(descriptors(), before);
 }
 
 static void peer_that_has_said_all_it_wants_is_answered(void **state)
@@ -373,8 +376,8 @@ static void peer_that_has_said_all_it_wants_is_answered(void **state)
 
 static void peer_that_does_not_read_its_answers_is_dropped(void **state)
 {
-    struct app_stats stats;
     unsigned sent = 0;
+    bool dropped;
     (void)state;
 
     settings.burst = 1000000;
@@ -383,17 +386,16 @@ static void peer_that_does_not_read_its_answers_is_dropped(void **state)
     do {
         while (send(fd, RAISE, sizeof RAISE - 1, MSG_NOSIGNAL) > 0)
             sent++;
+        dropped = errno != EAGAIN;
         run();
-        app_stats(app, &stats);
-    } while (stats.connections && sent < 1000000);
-    assert_int_equal(stats.connections, 0);
+    } while (!dropped && sent < 1000000);
+    assert_true(dropped);
     autoclose int other = connected();
     assert_int_equal(ask(other, RAISE).reason, APPWIRE_NONE);
 }
 
 static void one_connection_too_many_displaces_the_quietest(void **state)
 {
-    struct app_stats stats;
     int fd[4];
     char packet[64];
     (void)state;
@@ -408,8 +410,6 @@ static void one_connection_too_many_displaces_the_quietest(void **state)
     ask(fd[0], RAISE);
     test_ms++;
     fd[3] = connected();
-    app_stats(app, &stats);
-    assert_int_equal(stats.connections, 3);
     assert_int_equal(recv(fd[1], packet, sizeof packet, MSG_DONTWAIT), 0); /* the quietest */
     ask(fd[0], RAISE);
     ask(fd[2], RAISE);
@@ -620,7 +620,7 @@ int main(void)
         TEST(each_connection_has_its_turn),
         TEST(rate_of_a_connection_is_limited),
         TEST(rate_of_a_user_is_limited_over_all_connections),
-        TEST(hostile_packets_are_answered_and_counted),
+        TEST(hostile_packets_are_answered),
         TEST(peer_that_hangs_up_is_served_and_forgotten),
         TEST(peer_that_has_said_all_it_wants_is_answered),
         TEST(peer_that_does_not_read_its_answers_is_dropped),

@@ -31,21 +31,6 @@ static struct ecu *at(uint8_t address, int64_t ms)
     return names_at(&n, address);
 }
 
-static void names_have_fields(void **state)
-{
-    struct names_fields f = names_fields(UINT64_C(0x010045000145f710)); /* 18EEFF55#10F7450100450001 */
-    (void)state;
-
-    assert_int_equal(f.identity, 390928);
-    assert_int_equal(f.manufacturer, 10);
-    assert_int_equal(f.function, 69);
-    assert_int_equal(f.system_instance, 1);
-    assert_false(f.arbitrary_address);
-    f = names_fields(ENGINE);
-    assert_int_equal(f.identity, 964852);
-    assert_int_equal(f.manufacturer, 10);
-}
-
 static void a_claim_makes_the_name_the_identity(void **state)
 {
     const struct ecu *moved = claim(0, ENGINE, 0).moved;
@@ -212,7 +197,6 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
     const struct CMUnitTest tests[] = {
-        TEST(names_have_fields),
         TEST(a_claim_makes_the_name_the_identity),
         TEST(an_ecu_without_a_claim_is_its_address),
         TEST(a_claim_nobody_contests_is_the_talkers_own),
