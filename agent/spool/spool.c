@@ -308,6 +308,8 @@ static int give_loss(
     struct record r = {.lane = lane, .number = item->number, .stamp = item->stamp, .behind = "", .kind = RECORD_LOSS};
 
     r.loss = item->loss;
+    if (r.stamp.wall.ms < -BOUND_EXACT || r.stamp.wall.ms > BOUND_EXACT)
+        r.stamp.wall.ms = 0; /* no time that the wire carries: the clock was mad, and quality says so */
     return codec_record_encode(&r, buf, cap, ret_bytes, f);
 }
 
