@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,27 +16,24 @@
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 
 /* A new folder is an entry of its parent: without this sync a power cut takes the folder and all that is in it. */
-static int sync_parent(const char *path)
+static int sync_parent(int dir)
 {
-    autofree char *copy = strdup(path);
+    autoclose int parent = openat(dir, "..", DIR_FLAGS);
 
-    if (!copy)
-        abort();
-    autoclose int parent = open(dirname(copy), DIR_FLAGS);
     return parent < 0 ? -1 : fsync(parent);
 }
 
 static int system_open_dir(void *ctx, const char *path)
 {
+    bool is_new = mkdir(path, 0700) == 0;
     (void)ctx;
 
-    if (mkdir(path, 0700) == 0) {
-        if (sync_parent(path) != 0)
-            return -1;
-    } else if (errno != EEXIST) {
+    if (!is_new && errno != EEXIST)
         return -1;
-    }
-    return open(path, DIR_FLAGS);
+    autoclose int dir = open(path, DIR_FLAGS);
+    if (dir >= 0 && is_new && sync_parent(dir) != 0)
+        return -1;
+    return take_fd(&dir);
 }
 
 static int system_open(void *ctx, int dir, const char *name, int flags)

@@ -145,7 +145,6 @@ static int read_file(struct folder *d, uint8_t bytes[static META_BYTES], struct 
 
     if (file < 0)
         return errno == ENOENT ? fail_set(f, FAIL_NOT_FOUND, META_NAME) : fail_sys(f, META_NAME);
-    memset(bytes, 0, META_BYTES);
     int rc = folder_read(d, file, bytes, META_BYTES, 0, &got, f);
     d->disk->close(d->disk->ctx, file);
     return rc;
@@ -153,7 +152,7 @@ static int read_file(struct folder *d, uint8_t bytes[static META_BYTES], struct 
 
 int meta_load(struct folder *d, struct meta *ret, struct fail *f)
 {
-    uint8_t bytes[META_BYTES];
+    uint8_t bytes[META_BYTES] = {0};
     struct fail first, second;
 
     if (read_file(d, bytes, f) != 0)

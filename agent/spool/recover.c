@@ -141,33 +141,36 @@ static int collect(struct search *s, struct queue *q, struct fail *f)
 
 /* ---------------------------------------------------------------- which numbers */
 
-static bool is_empty(const struct segment *s, bool is_clean)
-{
-    return is_clean && s->tail == SEGMENT_HEADER_BYTES;
-}
-
-/* Scans every segment; ret_is_clean: appending to the newest may go on. A newest segment without any record goes: its
- * name may be in the cache only, left there by a process whose sync of the folder failed. One with records was named for
- * good before the first was written. */
-static int scan(struct search *s, struct queue *q, bool *ret_is_clean, struct fail *f)
+/* Scans the newest segment. One without any record goes, and the one before is the newest: its name may be in the cache
+ * only, left there by a process whose sync of the folder failed. One with records was named for good before the first
+ * was written. ret_is_clean: appending to it may go on. */
+static int scan_newest(struct search *s, struct queue *q, bool *ret_is_clean, struct fail *f)
 {
     *ret_is_clean = false;
-    for (size_t i = 0; i + 1 < q->count; i++) {
-        q->segments[i].end = q->segments[i + 1].first;
-        if (cursor_scan(q->folder, &q->segments[i], f) != 0)
+    while (q->count) {
+        struct segment *last = &q->segments[q->count - 1];
+
+        folder_settle(q->folder, last->name);
+        if (cursor_scan_newest(q->folder, last, ret_is_clean, f) != 0)
             return -1;
-    }
-    if (q->count == 0)
-        return 0;
-    struct segment *last = &q->segments[q->count - 1];
-    folder_settle(q->folder, last->name);
-    if (cursor_scan_newest(q->folder, last, ret_is_clean, f) != 0)
-        return -1;
-    if (is_empty(last, *ret_is_clean)) {
+        if (!*ret_is_clean || last->tail > SEGMENT_HEADER_BYTES)
+            return 0;
         leave_over(s, last->name);
         q->count--;
         q->meta->lanes[q->lane].head = q->count ? last[-1].first : 0;
         *ret_is_clean = false;
+    }
+    return 0;
+}
+
+static int scan(struct search *s, struct queue *q, bool *ret_is_clean, struct fail *f)
+{
+    if (scan_newest(s, q, ret_is_clean, f) != 0)
+        return -1;
+    for (size_t i = 0; i + 1 < q->count; i++) {
+        q->segments[i].end = q->segments[i + 1].first;
+        if (cursor_scan(q->folder, &q->segments[i], f) != 0)
+            return -1;
     }
     return 0;
 }

@@ -45,13 +45,13 @@ static void make_name(enum lane lane, uint64_t first, char name[static SEGMENT_N
     snprintf(name, SEGMENT_NAME_BYTES, "%c-%016" PRIx64 ".seg", lane_letters[lane], first);
 }
 
+/* A name is good when lane and number make exactly that name again. */
 static bool parse_name(const char *name, enum lane *ret_lane, uint64_t *ret_first)
 {
-    char letter, again[SEGMENT_NAME_BYTES];
+    char again[SEGMENT_NAME_BYTES];
 
-    if (sscanf(name, "%c-%16" SCNx64 ".seg", &letter, ret_first) != 2)
-        return false;
-    *ret_lane = letter == lane_letters[LANE_HEALTH] ? LANE_HEALTH : LANE_FAULT;
+    *ret_lane = name[0] == lane_letters[LANE_HEALTH] ? LANE_HEALTH : LANE_FAULT;
+    *ret_first = name[0] && name[1] == '-' ? strtoull(name + 2, NULL, 16) : 0;
     make_name(*ret_lane, *ret_first, again);
     return strcmp(name, again) == 0 && *ret_first >= 1;
 }

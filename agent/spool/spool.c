@@ -111,6 +111,13 @@ static int load_epoch(struct spool *s, const struct rng *rng, struct fail *f)
     return 0;
 }
 
+static void discard(struct folder *d, struct leftovers *l)
+{
+    folder_discard(d, SEGMENT_TEMP_NAME);
+    for (size_t i = 0; i < l->count; i++)
+        folder_discard(d, l->names[i]);
+}
+
 /* After recover_lanes() a write that fails leaves a spool that has failed and can be read: the folder remembers it. The
  * epoch file is always saved, as what was read of it may be in the cache only, and so may be the names of segments. */
 static int load(struct spool *s, const struct rng *rng, struct fail *f)
@@ -122,12 +129,9 @@ static int load(struct spool *s, const struct rng *rng, struct fail *f)
         return -1;
     if (recover_lanes(&s->folder, &s->meta, s->queues, s->clock->wall(s->clock->ctx), &leftovers, f) != 0)
         return -1;
-    autofree void *names = leftovers.names;
-    if (save(s, &s->meta, &remembered) != 0)
-        return 0;
-    folder_discard(&s->folder, SEGMENT_TEMP_NAME);
-    for (size_t i = 0; i < leftovers.count; i++)
-        folder_discard(&s->folder, leftovers.names[i]);
+    if (save(s, &s->meta, &remembered) == 0)
+        discard(&s->folder, &leftovers);
+    free(leftovers.names);
     return 0;
 }
 

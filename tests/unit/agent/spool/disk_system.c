@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 static char parent[64], path[80];
-static struct rig rig;
 static struct spool *spool;
 
 static int set_up(void **state)

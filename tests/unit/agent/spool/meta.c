@@ -4,8 +4,6 @@
 #include "meta.h"
 #include "rig.h"
 
-static struct rig rig;
-
 static int set_up(void **state)
 {
     (void)state;

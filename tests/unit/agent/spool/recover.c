@@ -5,7 +5,6 @@
 
 enum { EVICTED = 1 << LOSS_EVICTED, EXPIRED = 1 << LOSS_EXPIRED };
 
-static struct rig rig;
 static unsigned long states_explored, boundaries_seen;
 static uint64_t chance, running_seed; /* of random histories */
 
@@ -368,7 +367,7 @@ static void run_random_history(uint64_t seed)
 
 static void random_histories_with_cuts_failures_and_restarts(void **state)
 {
-    uint64_t seeds = setting("SPOOL_SEEDS", 150);
+    uint64_t seeds = setting("SPOOL_SEEDS", 100);
     (void)state;
 
     for (uint64_t seed = 1; seed <= seeds; seed++) {

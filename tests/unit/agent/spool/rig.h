@@ -12,7 +12,7 @@
 
 #include "bounds.h"
 #include "codec.h"
-#include "model_disk.h"
+#include "model_cut.h"
 #include "spool.h"
 
 enum { RIG_NUMBERS = 4096, RIG_KIB = 1024 };
@@ -379,6 +379,54 @@ static inline void rig_accept(struct rig *rig)
         }
         l->promised_next = next;
     }
+}
+
+/* ---------------------------------------------------------------- the spool on a new model disk, for each test */
+
+static struct rig rig;
+
+static inline int rig_set_up(void **state)
+{
+    (void)state;
+    rig_init(&rig, model_new());
+    rig_must_open(&rig);
+    return 0;
+}
+
+static inline int rig_tear_down(void **state)
+{
+    (void)state;
+    rig_done(&rig);
+    return 0;
+}
+
+#define rig_test(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
+
+static inline void reopen(void)
+{
+    rig_close(&rig);
+    rig_must_open(&rig);
+}
+
+static inline struct spool_stats stats(void)
+{
+    struct spool_stats st;
+
+    spool_stats(rig.spool, &st);
+    return st;
+}
+
+static inline void check_nothing_lost(void)
+{
+    uint64_t lost[LOSS_CAUSE_COUNT] = {0};
+
+    rig_check(&rig, 0, lost);
+}
+
+static inline void must(int rc, const struct fail *f)
+{
+    if (rc != 0)
+        fail_msg("%s", f->text);
 }
 
 #endif
