@@ -21,6 +21,7 @@ struct scribe {
     struct inventory_book *inventory;
     struct spool *spool;                     /* borrowed; NULL = none */
     bool failed;                             /* it takes nothing any more */
+    bool behind;                             /* the spool may lack what the monitor believes to have told */
     bool held;                               /* between hold and release */
     bool unsynced;                           /* something was appended since the last sync */
     uint64_t refused;                        /* what could not be written for want of a spool */
@@ -50,7 +51,7 @@ static void set_timer(struct event *timer, int64_t ms)
 static int note_failure(struct scribe *s, const struct fail *f)
 {
     if (f->sys && !s->failed) {
-        s->failed = true;
+        s->failed = s->behind = true;
         s->hooks.failed(s->hooks.ctx);
     }
     return -1;
@@ -133,6 +134,20 @@ static int append_part(void *ctx, const struct snapshot *part, struct fail *f)
         return -1;
     if (part->part == 0)
         s->snapshot_number = r.number;
+    return 0;
+}
+
+/* What was in a group that never reached the disk counts as told: a repeated report would change nothing and be answered
+ * as safe. So the spool that was opened anew is told everything first. */
+static int catch_up(struct scribe *s, struct fail *f)
+{
+    if (!s->spool || s->failed)
+        return fail_set(f, FAIL_IO, "the spool is out of order");
+    if (!s->behind)
+        return 0;
+    if (scribe_inventory(s, f) || scribe_snapshot(s, true, f))
+        return -1;
+    s->behind = false;
     return 0;
 }
 
@@ -224,7 +239,7 @@ static int on_release(void *ctx, struct fail *f)
     struct scribe *s = ctx;
 
     s->held = false;
-    return sync_now(s, f);
+    return catch_up(s, f) || sync_now(s, f) ? -1 : 0;
 }
 
 static uint64_t on_number(void *ctx)
@@ -374,9 +389,13 @@ struct monitor *scribe_monitor(struct scribe *s)
 
 void scribe_use_spool(struct scribe *s, struct spool *spool)
 {
+    struct fail f;
+
     s->spool = spool;
     s->failed = false;
     s->unsynced = false;
     s->snapshot_number = 0;
+    if (spool && catch_up(s, &f))
+        log_warn("spool.behind", "reason=\"%s\"", f.text);
     watch_monitor(s);
 }

@@ -7,7 +7,8 @@
  *
  * What scribe_sink() takes is safe when its call returns 0, as source.h demands: the change it caused is in the spool and
  * synced. While there is no spool, or it has failed, everything that would have to be written is refused and counted;
- * the monitor goes on, tells again later what could not be told, and a spool that was opened anew begins with a snapshot.
+ * the monitor goes on and tells again later what could not be told. A spool that was opened anew after a failure begins
+ * with inventory and snapshot: nothing that was repeated in the meantime is called safe before they are synced.
  * One thread. Writing blocks on the disk. */
 #ifndef FAULTLINE_SCRIBE_H
 #define FAULTLINE_SCRIBE_H

@@ -87,10 +87,51 @@ static void a_failed_disk_refuses_until_there_is_another_spool(void **state)
     rig_close(&d.rig);
     rig_must_open(&d.rig);
     scribe_use_spool(d.scribe, d.rig.spool);
+    assert_int_equal(desk_record(&d, LANE_FAULT, 1)->kind, RECORD_INVENTORY);
+    assert_int_equal(desk_record(&d, LANE_FAULT, 2)->kind, RECORD_SNAPSHOT);
     struct stamp now = scribe_now(d.scribe);
     now.mono.ms += 3600000;
     assert_int_equal(monitor_tick(scribe_monitor(d.scribe), &now, &f), 0); /* what was refused is told now */
-    assert_int_equal(spool_next(d.rig.spool, LANE_FAULT), 4);
+    assert_int_equal(spool_next(d.rig.spool, LANE_FAULT), 6);
+    desk_close(&d);
+}
+
+/* Observes within hold and release, as the application socket does. */
+static int request(struct desk *d, const char *code, struct fail *f)
+{
+    const struct source_sink *sink = scribe_sink(d->scribe);
+
+    sink->hold(sink->ctx);
+    int rc = desk_observe(d, code, true, f);
+    return sink->release(sink->ctx, f) || rc ? -1 : 0;
+}
+
+static void a_report_repeated_after_a_failed_sync_is_safe_only_when_it_is_written(void **state)
+{
+    struct desk d;
+    struct fail f;
+    (void)state;
+
+    desk_open(&d);
+    assert_int_equal(request(&d, "E3", &f), 0); /* the segment is there now: what follows fails in the sync */
+    d.rig.disk->fail_first = d.rig.disk->calls + 1;
+    d.rig.disk->fail_last = UINT32_MAX;
+    d.rig.disk->fail_errno = EIO;
+    assert_int_equal(request(&d, "E4", &f), -1);
+    assert_int_equal(d.failed, 1);
+    assert_int_equal(request(&d, "E4", &f), -1); /* it is not there, though nothing changes */
+    scribe_use_spool(d.scribe, NULL);
+    assert_int_equal(request(&d, "E4", &f), -1);
+
+    d.rig.disk->fail_last = 0;
+    rig_close(&d.rig);
+    rig_must_open(&d.rig);
+    scribe_use_spool(d.scribe, d.rig.spool);
+    assert_int_equal(request(&d, "E4", &f), 0);
+    const struct record *r = desk_record(&d, LANE_FAULT, spool_next(d.rig.spool, LANE_FAULT) - 1);
+    assert_int_equal(r->kind, RECORD_SNAPSHOT);
+    assert_int_equal(r->snapshot.fault_count, 2);
+    assert_int_equal(d.rig.disk->unsynced_count, 0);
     desk_close(&d);
 }
 
@@ -287,6 +328,7 @@ int main(void)
         cmocka_unit_test(what_changes_nothing_writes_nothing),
         cmocka_unit_test(many_deliveries_take_one_sync),
         cmocka_unit_test(a_failed_disk_refuses_until_there_is_another_spool),
+        cmocka_unit_test(a_report_repeated_after_a_failed_sync_is_safe_only_when_it_is_written),
         cmocka_unit_test(what_was_refused_is_told_by_itself),
         cmocka_unit_test(a_remembered_fault_whose_reporter_stays_silent_goes_stale),
         cmocka_unit_test(a_snapshot_that_waits_is_not_repeated),
