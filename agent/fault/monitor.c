@@ -262,6 +262,9 @@ int monitor_observe(struct monitor *m, const struct observation *o, const struct
     else
         heard(m, &o->reporter, o->ns, now);
     fault = find(m, &o->reporter, o->ns, &o->sighting);
+    if (!fault && o->failing)
+        return fail_set(f, FAIL_FULL, "as many faults are known as may be: %u in all, %u of one reporter",
+            (unsigned)m->faults.max_faults, (unsigned)m->faults.max_per_reporter);
     if (!fault)
         return 0;
     if (!o->failing)

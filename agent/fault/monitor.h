@@ -87,7 +87,8 @@ struct monitor;
 struct monitor *monitor_new(const struct monitor_settings *s, monitor_tell *tell, void *ctx);
 void monitor_free(struct monitor *m); /* NULL is fine; tells nothing */
 
-/* What sources saw. All return 0, or -1 with the callback's fail; the observation is taken in either case. */
+/* What sources saw. All return 0, or -1 with the callback's fail; the observation is taken in either case. monitor_observe()
+ * of a fault that is refused by rule 6 fails with FAIL_FULL: who waits for an answer must not take it for told. */
 must_check int monitor_list(struct monitor *m, const struct fault_list *l, const struct stamp *now, struct fail *f);
 must_check int monitor_observe(struct monitor *m, const struct observation *o, const struct stamp *now, struct fail *f);
 /* The reporter is known to be gone (bus-off, poll failure): its active faults are stale now. */

@@ -518,6 +518,21 @@ class Agent(Hostile):
         self.rig.ticket("hub-1", "E4")
         self.assertEqual(agent.count(r"fault\.changed"), 1)
 
+    def test_an_application_with_more_faults_than_the_agent_keeps_is_told_so(self):
+        self.rig.start_agent("hub-9")
+        answers = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.settimeout(20)
+            s.connect(str(self.rig.folder / "hub-9/agent.sock"))
+            for i in range(600):
+                s.sendall(f"faultline 1 raise\ncode=A{i}\n".encode())
+                answers.append(s.recv(4096).split(b"\n")[:2])
+        accepted = sum(a[0] == b"faultline 1 accepted" for a in answers)
+        self.assertEqual(answers[-1], [b"faultline 1 refused", b"reason=full"])
+        self.assertEqual(self.rig.report("hub-9", "B1"), 9)
+        until(lambda: self.rig.database.value("SELECT count(*) FROM transition WHERE device = 'hub-9'") == accepted,
+              "each accepted fault, and no other, to be stored")
+
     def test_malformed_lines_of_a_recording_are_counted_and_the_rest_is_read(self):
         recording = self.rig.folder / "broken.candump"
         lines = (ROOT / "configs/demo/engine.candump").read_text().splitlines()

@@ -525,7 +525,7 @@ static struct reporter unit(uint64_t id)
     return (struct reporter){.bus = "can0", .kind = REPORTER_CAN_ADDRESS, .id = id, .label = ""};
 }
 
-static void raise(struct bench *b, uint64_t reporter, unsigned code, uint8_t severity, bool settled)
+static enum fail_code raise(struct bench *b, uint64_t reporter, unsigned code, uint8_t severity, bool settled)
 {
     char text[12];
     struct observation o = {unit(reporter), "j1939", fault_named(text), nothing, true, settled};
@@ -534,7 +534,7 @@ static void raise(struct bench *b, uint64_t reporter, unsigned code, uint8_t sev
 
     snprintf(text, sizeof text, "%u", code);
     o.sighting.severity = severity;
-    assert_int_equal(monitor_observe(b->m, &o, &now, &f), 0);
+    return monitor_observe(b->m, &o, &now, &f) == 0 ? FAIL_NONE : f.code;
 }
 
 static void the_least_important_fault_gives_way(void **state)
@@ -547,16 +547,16 @@ static void the_least_important_fault_gives_way(void **state)
     s.max_faults = 3;
     s.max_per_reporter = 2;
     b.m = monitor_new(&s, tell, &b);
-    raise(&b, 1, 10, 0, false);
-    raise(&b, 1, 11, 2, true);
-    raise(&b, 1, 12, 1, false); /* 10 gives way: pending, of lower severity */
-    raise(&b, 1, 13, 1, false); /* no more important than 12 */
+    assert_int_equal(raise(&b, 1, 10, 0, false), FAIL_NONE);
+    assert_int_equal(raise(&b, 1, 11, 2, true), FAIL_NONE);
+    assert_int_equal(raise(&b, 1, 12, 1, false), FAIL_NONE); /* 10 gives way: pending, of lower severity */
+    assert_int_equal(raise(&b, 1, 13, 1, false), FAIL_FULL); /* no more important than 12 */
     monitor_stats(b.m, &stats);
     assert_int_equal(stats.displaced, 1);
     assert_int_equal(stats.refused, 1);
-    raise(&b, 2, 20, 0, true);
-    raise(&b, 3, 30, 2, false); /* 12 gives way */
-    raise(&b, 4, 40, 0, false); /* nothing gives way; nothing is left behind */
+    assert_int_equal(raise(&b, 2, 20, 0, true), FAIL_NONE);
+    assert_int_equal(raise(&b, 3, 30, 2, false), FAIL_NONE); /* 12 gives way */
+    assert_int_equal(raise(&b, 4, 40, 0, false), FAIL_FULL); /* nothing gives way; nothing is left behind */
     monitor_stats(b.m, &stats);
     assert_int_equal(stats.displaced, 2);
     assert_int_equal(stats.refused, 2);
@@ -569,20 +569,23 @@ static void the_least_important_fault_gives_way(void **state)
 static void a_flood_of_codes_stays_within_its_room(void **state)
 {
     struct monitor_stats stats;
+    unsigned refused = 0;
     struct bench b;
     (void)state;
 
     bench_open(&b, NULL);
-    raise(&b, 9, 1, 0, true);
+    assert_int_equal(raise(&b, 9, 1, 0, true), FAIL_NONE);
     for (unsigned i = 0; i < 3000; i++) {
         b.told[0] = '\0';
-        raise(&b, i % 5, i, 0, false);
+        refused += raise(&b, i % 5, i, 0, false) == FAIL_FULL;
     }
     monitor_stats(b.m, &stats);
+    assert_int_equal(refused, stats.refused);
+    assert_true(refused > 0);
     assert_int_equal(stats.faults, BOUND_MONITOR_FAULTS);
     assert_int_equal(stats.displaced + stats.refused, 3001 - BOUND_MONITOR_FAULTS);
     b.told[0] = '\0';
-    raise(&b, 9, 1, 0, true);
+    assert_int_equal(raise(&b, 9, 1, 0, true), FAIL_NONE);
     assert_string_equal(b.told, ""); /* still known, still confirmed */
     monitor_free(b.m);
 }
