@@ -10,7 +10,7 @@
 #define BOUND_EXACT (INT64_C(1) << 53)
 
 enum {
-    /* The wire (wire.md, reliability.md 4.2) */
+    /* The wire */
     BOUND_UPLINK_BYTES = 16 * 1024,        /* one MQTT message: bounds memory per message on broker and collector */
     BOUND_UPLINK_RECORDS = 64,             /* keeps the transaction of one message short */
     BOUND_WIRE_DEPTH = 4,                  /* protobuf-c recurses: 8,000 levels overflow an 8 MiB stack */

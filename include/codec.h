@@ -1,6 +1,6 @@
 /* codec.h: records, uplinks and receipts to bytes and back, as proto/faultline.proto defines them.
  *
- * The only door to protobuf-c. Decoding is guarded (reliability.md 4.2): size cap, a scan of the wire bytes for depth,
+ * The only door to protobuf-c. Decoding is guarded: size cap, a scan of the wire bytes for depth,
  * list counts, unknown bytes, ranges, texts, enums and what is required before anything is unpacked, all memory from the
  * caller's arena, and the rules across fields afterwards. Encoding applies the same rules, so what encodes also decodes.
  * Texts are UTF-8 without control characters; ns, bus and behind are [A-Za-z0-9._:-], code is [A-Za-z0-9._-]; ns, code,

@@ -1,4 +1,4 @@
-/* identity.h: device ids, shards and topics: the part of the wire contract that never changes (wire.md "Identity"). */
+/* identity.h: device ids, shards and topics: the part of the wire contract that never changes. */
 #ifndef FAULTLINE_IDENTITY_H
 #define FAULTLINE_IDENTITY_H
 

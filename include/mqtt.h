@@ -1,8 +1,8 @@
 /* mqtt.h: one MQTT 5 session on a socket that the caller's event loop watches.
  *
- * The only door to libmosquitto, and the place where what that library does wrong is kept away from the rest
- * (reliability.md section 3): no thread and no loop of its own, never a reconnect by itself, our own TLS 1.3
- * context with host name check, every set-up error fatal, errno saved around callbacks, SIGPIPE ignored.
+ * The only door to libmosquitto, and the place where what that library does wrong is kept away from the rest: no thread
+ * and no loop of its own, never a reconnect by itself, our own TLS 1.3 context with host name check (mqtt_tls.h), every
+ * set-up error fatal, errno saved around callbacks, SIGPIPE ignored.
  *
  * A session is made, connected once, and freed; to reconnect, make a new one. All functions belong to one thread.
  * mqtt_connect() blocks on name resolution unless it is given an address; nothing else blocks.

@@ -18,7 +18,7 @@ struct mono {
     int64_t ms;
 };
 
-/* How far a device's wall clock can be trusted (wire.md "Time"). */
+/* How far a device's wall clock can be trusted. */
 enum clock_quality {
     CLOCK_NONE = 0,   /* never set since power-up */
     CLOCK_KEPT = 1,   /* carried over by a battery or a saved file */

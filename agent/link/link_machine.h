@@ -7,7 +7,7 @@
  *                 │   ▼                                   │
  *                 └─ BACKING_OFF ◄────────────────────────┘
  *
- * Promises (wire.md, "Rules")
+ * Promises (with the rules of faultline.proto, Receipt)
  * 1. A record is free only when a receipt of this epoch and its lane covers it, and only if it was sent.
  * 2. Records of a lane are sent in order. They are sent again after a silence, after a reconnect, and where a receipt
  *    asks; the same question is answered once, however often it is asked before anything has moved.

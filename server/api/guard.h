@@ -1,6 +1,6 @@
 /* guard.h: decides on the raw bytes of a connection whether they are one HTTP request that cannot be read in two ways.
  *
- * libevent answers 200 to two lengths, bare line feeds, NUL bytes, folded lines and blanks in names (experience.md 3b),
+ * libevent answers 200 to two lengths, bare line feeds, NUL bytes, folded lines and blanks in names,
  * and a proxy in front may read each of them differently: that is how requests are smuggled. So nothing reaches
  * libevent before the guard has called it whole. Stricter than RFC 9112 where no honest client notices:
  * one Host, at most one Content-Length, no Transfer-Encoding (411 for "chunked" alone), no body with GET or HEAD,

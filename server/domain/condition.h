@@ -1,6 +1,6 @@
 /* condition.h: what the collector knows of one fault on one device, and how a device's transition changes it.
  *
- * The condition is where duplicates, flapping, silence and clears are settled (service.md 3.2); only a
+ * The condition is where duplicates, flapping, silence and clears are settled; only a
  * condition that becomes confirmed may open a ticket. Pure: no clock, no file, no SQL, no global. Any thread.
  */
 #ifndef FAULTLINE_CONDITION_H
@@ -27,7 +27,7 @@ struct condition_key {
     char component[BOUND_COMPONENT + 1];
 };
 
-/* When something happened on the device, as well as it can be known (wire.md "Time"): it happened within
+/* When something happened on the device, as well as it can be known: it happened within
  * [at - bound, at + bound]. */
 struct occurred {
     struct wall at;

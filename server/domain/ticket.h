@@ -32,7 +32,7 @@ enum { TICKET_NUMBER_BYTES = 28 };
 const char *ticket_number_text(struct ticket_number number, char text[static TICKET_NUMBER_BYTES]);
 bool ticket_number_parse(const char *text, struct ticket_number *ret); /* case of letters does not matter */
 
-/* One clock of a ticket (service.md 3.4). All its times are UTC. */
+/* One clock of a ticket. All its times are UTC. */
 enum clock_kind { CLOCK_TRIAGE, CLOCK_FIRST_RESPONSE, CLOCK_KIND_COUNT };
 enum clock_state {
     CLOCK_RUNNING,
@@ -68,7 +68,7 @@ struct clock_policy {
 };
 
 /* Starts the clock of a ticket that is opened at `now` for a fault that occurred at `when`: a backlog's fault
- * is dated when it happened (its latest possible moment) and gets no fresh promise (overview.md 6). policy
+ * is dated when it happened (its latest possible moment) and gets no fresh promise. policy
  * NULL = no target. A clock whose due has passed already is born breached. */
 void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct clock_policy *policy, struct occurred when,
     struct wall now);

@@ -2,7 +2,7 @@
  *
  * No thread, no MQTT, no clock of its own: it is given the store, the time and the batch, so that tests run it as it is.
  *
- * Invariants (wire.md, rules 1 to 7)
+ * Invariants, which keep the rules of faultline.proto (Receipt)
  *  1. Receipts stand in the batch only if core_apply() returned 0, that is after COMMIT returned.
  *  2. Report, condition, ticket, clocks, audit, events and the lane's `next` are one transaction.
  *  3. A lane takes records strictly in order: below `next` is a duplicate and not stored, above it is a hole and not

@@ -2,7 +2,7 @@
  *
  * Invariants
  *  1. A PUBACK leaves only after the commit of what it acknowledges: while a batch is open nothing is written to the
- *     broker (reliability.md 0.2: libmosquitto queues PUBACKs until mqtt_write()).
+ *     broker (libmosquitto queues PUBACKs until mqtt_write()).
  *  2. A receipt leaves only after that commit, at QoS 0 (reply.h says why).
  *  3. After a store failure nothing is written any more: the session is cut, the broker sends everything again later.
  *  4. A lost connection is made anew with full jitter; the broker keeps the session. An open batch is dropped with the

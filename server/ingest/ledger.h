@@ -1,4 +1,4 @@
-/* ledger.h: the loss ledger: what will never be known, each with its cause (overview.md, "a loss ledger"). */
+/* ledger.h: the loss ledger: what will never be known, each with its cause. */
 #ifndef FAULTLINE_LEDGER_H
 #define FAULTLINE_LEDGER_H
 

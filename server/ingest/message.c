@@ -1,4 +1,4 @@
-/* message.c: see message.h. Rule numbers are those of wire.md. */
+/* message.c: see message.h. Rule numbers are those of faultline.proto. */
 #include "message.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
  * One handle belongs to one thread. A writing handle is held by the collector's writer thread alone (for SQLite nothing
  * else may write or checkpoint the file); reading handles are read-only. All functions block on the database.
  *
- * Rules of the schema (architecture.md "Store"): every key starts with the shard; the logs are append-only without a
+ * Rules of the schema: every key starts with the shard; the logs are append-only without a
  * unique index, duplicates are settled by the lane's `next`; no triggers, no serial columns, no advisory locks; queries
  * that span the fleet aggregate per shard first. One open ticket per (shard, device, condition key), by a partial
  * unique index.
