@@ -140,7 +140,7 @@ $(B)/faultline-agent: $(B)/obj/agent/main.o $(B)/libagent.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(call link,$(AGENT_LIBS) -lm)
 
-$(B)/faultline-report: $(B)/obj/agent/client/faultline-report.o $(B)/libfaultline.a
+$(B)/faultline-report: $(call obj,agent/client/faultline-report.c common/nearest.c) $(B)/libfaultline.a
 	$(call say,LINK,$@)
 	$(call link,)
 

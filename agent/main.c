@@ -10,18 +10,16 @@
 
 #define DEFAULT_SETTINGS "/etc/faultline/agent.conf"
 
-static const char usage[] =
-    "Examples\n"
+static const char help[] =
+    "Examples:\n"
     "  faultline-agent --config /etc/faultline/agent.conf\n"
     "  faultline-agent --config agent.conf --check          are the settings right?\n"
     "  faultline-agent --replay j1939 engine.candump        what would this recording have told?\n"
     "  candump -L can0 | faultline-agent --replay j1939 - --json\n"
-    "\n"
-    "Usage\n"
+    "Usage:\n"
     "  faultline-agent [--config FILE] [--check]\n"
     "  faultline-agent --replay j1939 FILE [--json] [--config FILE]\n"
-    "\n"
-    "Options\n"
+    "Options:\n"
     "  -c, --config FILE   settings; " DEFAULT_SETTINGS " when left out\n"
     "      --check         reads the settings, prints what is in force, and ends\n"
     "      --replay KIND FILE\n"
@@ -30,9 +28,9 @@ static const char usage[] =
     "      --json          with --replay: one JSON object a line\n"
     "      --version       prints the version\n"
     "  -h, --help          prints this\n"
-    "\n"
     "Exit status: 0 fine, 64 wrong arguments, 65 unreadable recording, 73 the spool's disk is full,\n"
-    "74 its disk failed, 75 another agent holds the spool, 78 wrong settings. faultline-agent(8) tells more.\n";
+    "74 its disk failed, 75 another agent holds the spool, 78 wrong settings.\n"
+    "More: man faultline-agent\n";
 
 struct options {
     const char *config; /* NULL = not given */
@@ -93,7 +91,7 @@ static int read_options(int argc, char **argv, struct options *ret, enum early *
             *ret_early = DONE;
             return 0;
         case 'h':
-            fputs(usage, stdout);
+            fputs(help, stdout);
             *ret_early = DONE;
             return 0;
         default:

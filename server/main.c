@@ -290,21 +290,26 @@ static int serve(struct server *s)
 
 /* ---------------------------------------------------------------- arguments */
 
-static void print_usage(FILE *out)
-{
-    fputs("usage: faultline-server --config FILE [--check]\n"
-          "       faultline-server --version\n"
-          "\n"
-          "  faultline-server --config /etc/faultline/server.conf            runs the collector\n"
-          "  faultline-server --config /etc/faultline/server.conf --check    prints the effective settings\n"
-          "\n"
-          "See faultline-server(8).\n",
-        out);
-}
+#define DEFAULT_SETTINGS "/etc/faultline/server.conf"
+
+static const char help[] =
+    "Examples:\n"
+    "  faultline-server --config /etc/faultline/server.conf\n"
+    "  faultline-server --config server.conf --check        are the settings right?\n"
+    "Usage:\n"
+    "  faultline-server [--config FILE] [--check]\n"
+    "Options:\n"
+    "  -c, --config FILE   settings; " DEFAULT_SETTINGS " when left out\n"
+    "      --check         reads the settings, prints what is in force, and ends\n"
+    "      --version       prints the version\n"
+    "  -h, --help          prints this\n"
+    "Exit status: 0 fine, 64 wrong arguments, 65 wrong catalogue, 69 PostgreSQL went away, 70 damaged store,\n"
+    "73 disk full, 74 disk failed, 75 another collector has the store, 78 wrong settings.\n"
+    "More: man faultline-server\n";
 
 static int wrong_usage(void)
 {
-    print_usage(stderr);
+    fputs("faultline-server: wrong arguments; faultline-server --help tells more\n", stderr);
     return fail_exit_status(FAIL_USAGE);
 }
 
@@ -326,11 +331,11 @@ int main(int argc, char **argv)
     static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
         {"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
     static struct server server;
-    const char *path = NULL;
+    const char *path = DEFAULT_SETTINGS;
     bool check = false;
     int option, status;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
         switch (option) {
         case 'c':
             path = optarg;
@@ -342,12 +347,12 @@ int main(int argc, char **argv)
             puts("faultline-server " FAULTLINE_VERSION);
             return 0;
         case 'h':
-            print_usage(stdout);
+            fputs(help, stdout);
             return 0;
         default:
             return wrong_usage();
         }
-    if (!path || optind < argc)
+    if (optind < argc)
         return wrong_usage();
     status = load_settings(&server, path);
     if (status)

@@ -1,6 +1,6 @@
 /* faultline-report.c: raise and clear faults from a shell. The exit status tells queued from refused.
  *
- * Links libfaultline and the C library only; everything it says stands in faultline-report.1. */
+ * Links libfaultline, nearest.c and the C library only; everything it says stands in faultline-report.1. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 #include "bounds.h"
 #include "cleanup.h"
 #include "faultline.h"
+#include "nearest.h"
 
 enum {
     EXIT_QUEUED = 0,
@@ -36,12 +37,14 @@ struct request {
 };
 
 static const char help[] =
+    "Examples:\n"
     "  faultline-report E4 --component compressor --class important\n"
     "  faultline-report E4 --component compressor --frame head_temp=118.5degC --frame rpm=1850rpm\n"
     "  faultline-report E4 --component compressor --clear\n"
     "  faultline-report P0301 --ns obd2 --severity 2 || logger \"fault P0301 not queued\"\n"
-    "\n"
-    "usage: faultline-report CODE [OPTION]…   raises fault CODE on this device, or clears it\n"
+    "Usage:\n"
+    "  faultline-report CODE [OPTION]…   raises fault CODE on this device, or clears it\n"
+    "Options:\n"
     "  --clear                   the fault is gone\n"
     "  --component NAME          which instance is concerned; give the same one to clear it\n"
     "  --class general|important|urgent\n"
@@ -52,9 +55,11 @@ static const char help[] =
     "  --severity 0-4            0 info, 1 maintenance, 2 warning, 3 derate or trip, 4 stop or danger\n"
     "  --socket PATH             of the agent (default $FAULTLINE_SOCKET or /run/faultline/agent.sock)\n"
     "  --wait                    try for up to 30 s while there is no agent, or it is too busy\n"
-    "  -h, --help   --version\n"
-    "exit: 0 queued on disk, 2 usage, 5 no permission, 6 no agent, 7 no answer (not known whether it\n"
-    "  was queued: run again), 8 refused, 9 refused for now (too many, no room, disk), 1 other\n";
+    "  --version                 prints the version\n"
+    "  -h, --help                prints this\n"
+    "Exit status: 0 queued on disk, 1 other, 2 wrong arguments, 5 no permission, 6 no agent, 7 no answer\n"
+    "(not known whether it was queued: run again), 8 refused, 9 refused for now (too many, no room, disk)\n"
+    "More: man faultline-report\n";
 
 /* ------------------------------------------------------------------ arguments */
 
@@ -162,47 +167,17 @@ static const struct option {
     {"--wait", false, take_wait, NULL},
 };
 
-/* How many letters must be added, dropped or changed to make b of a (Levenshtein); words of up to 31 letters.
- */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[32];
-    size_t n = strlen(b);
-
-    for (unsigned j = 0; j <= n; j++)
-        row[j] = j;
-    for (unsigned i = 0; a[i]; i++) {
-        unsigned diagonal = i;
-
-        row[0] = i + 1;
-        for (size_t j = 1; j <= n; j++) {
-            unsigned change = diagonal + (a[i] != b[j - 1]);
-            unsigned shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = change < shift ? change : shift;
-        }
-    }
-    return row[n];
-}
-
 static int unknown_option(const char *argument)
 {
     size_t n = strcspn(argument, "=");
-    const char *nearest = NULL;
+    const char *names[countof(options)], *nearest;
     char name[32] = "";
-    unsigned least = 4;
 
     if (n < sizeof name)
         memcpy(name, argument, n);
-    for (size_t i = 0; *name && i < countof(options); i++) {
-        unsigned d = distance(name, options[i].name);
-
-        if (d < least) {
-            least = d;
-            nearest = options[i].name;
-        }
-    }
+    for (size_t i = 0; i < countof(options); i++)
+        names[i] = options[i].name;
+    nearest = nearest_word(name, names, countof(names));
     if (!nearest)
         return usage("unknown option", argument);
     fprintf(stderr, "faultline-report: %s: unknown option; did you mean %s?\n", argument, nearest);

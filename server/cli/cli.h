@@ -8,7 +8,7 @@
 #include "options.h"
 #include "times.h"
 
-/* interfaces.md "Conventions" */
+/* The exit status; faultline.1 promises it. */
 enum cli_exit {
     CLI_FINE = 0,
     CLI_FAILED = 1, /* none of the others */
@@ -17,7 +17,6 @@ enum cli_exit {
     CLI_CONFLICT = 4,
     CLI_DENIED = 5,
     CLI_UNREACHABLE = 6,
-    CLI_PARTLY = 7,
 };
 
 struct cli {

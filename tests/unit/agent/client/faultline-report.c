@@ -157,7 +157,7 @@ static void help_and_version_go_to_standard_output(void **state)
     (void)state;
 
     assert_int_equal(report(help), 0);
-    assert_memory_equal(said[0], "  faultline-report E4", 21);
+    assert_memory_equal(said[0], "Examples:\n  faultline-report E4", 31);
     assert_int_equal(report(version), 0);
     assert_string_equal(said[0], "faultline-report " FAULTLINE_VERSION "\n");
 }

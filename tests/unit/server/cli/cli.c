@@ -145,7 +145,7 @@ static void mistakes_get_a_suggestion_and_status_2(void **state)
         {"ticket list --limit 1x", "--limit: \"1x\" is not allowed"},
         {"ticket list --lang fr", "--lang: \"fr\" is not allowed; allowed: en, zh"},
         {"ticket list --server http://127.0.0.1:1 --db x", "not both"},
-        {"event watch --db x", "event watch needs a running server"},
+        {"event watch --db x", "event watch needs a running collector"},
         {"token new a/b", "a name is 1 to 32"},
         {"token new a --role king", "allowed: reader, admin"},
         {"--lang zh tiket list", "未知命令"},
@@ -185,7 +185,7 @@ static void statuses_tell_what_went_wrong(void **state)
     assert_run(3, "ticket list --db /nonexistent/faultline.db");
     snprintf(words, sizeof words, "ticket list --db %s", served.database);
     assert_run(4, words);
-    assert_non_null(strstr(said.err, "a running server holds"));
+    assert_non_null(strstr(said.err, "a running collector holds"));
     setenv("FAULTLINE_TOKEN", "fl_wrong", 1);
     assert_run(5, "ticket list");
     unsetenv("FAULTLINE_TOKEN");
