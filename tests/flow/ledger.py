@@ -17,10 +17,13 @@ from rig import BUILD, FlowTest, Timeout, until
 
 DEVICES = ["ledger-1", "ledger-2", "ledger-3"]
 STORM_S = int(os.environ.get("FAULTLINE_STORM_S", "30"))
+DRAIN_S = int(os.environ.get("FAULTLINE_DRAIN_S", "120"))
 
 
 class Power:
-    """An agent whose power can be cut: what its spool had not synced is taken back after kill -9 (powercut.c)."""
+    """An agent whose power can be cut: what its spool had not synced is taken back after kill -9 (powercut.c).
+
+    It keeps nothing that a receipt has freed: the retention window would mend a receipt that came too early."""
 
     def __init__(self, rig, device):
         self.rig, self.device = rig, device
@@ -36,7 +39,7 @@ class Power:
         environment = {"LD_PRELOAD": str(BUILD / "flow/powercut.so"), "POWERCUT_DIR": str(self.spool),
                        "POWERCUT_STASH": str(self.stash), "POWERCUT_JOURNAL": str(self.journal)}
         self.process = self.rig.start_agent(self.device, app="rate = 200\n    burst = 200", wait=None,
-                                            segment_bytes="64K", environment=environment)
+                                            segment_bytes="64K", retention_bytes="0", environment=environment)
 
     def cut(self):
         self.process.kill()
@@ -158,7 +161,7 @@ class Ledger:
 
     def wait_until_stored(self, accepted, **which):
         try:
-            until(lambda: accepted.keys() <= self.stored(**which).keys(), "all accepted records to be stored", 120, 0.5)
+            until(lambda: accepted.keys() <= self.stored(**which).keys(), "all accepted records to be stored", DRAIN_S, 0.5)
         except Timeout:
             missing = sorted(accepted.keys() - self.stored(**which).keys())
             self.fail(f"{len(missing)} of {len(accepted)} accepted records are lost: {missing[:5]} …")
