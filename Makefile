@@ -54,7 +54,7 @@ SERVER_LIBS = $(call once,SERVER_LIBS,--libs $(SERVER_PKGS))
 CLI_LIBS    = $(call once,CLI_LIBS,--libs $(CLI_PKGS))
 TEST_CLIBS  = $(call once,TEST_CLIBS,--libs $(CLI_PKGS) cmocka)
 
-# ---------------------------------------------------------------- who may include whom (architecture in README.md)
+# ---------------------------------------------------------------- who may include whom (the folders: README.md)
 # A header is included by its bare name and found only in the folders listed here, so a forbidden include does not compile.
 
 in_common          := common include $(B)/gen
@@ -66,13 +66,12 @@ in_agent/link      := agent/link agent/spool include
 in_agent/client    := agent/client include
 in_server          := server include
 in_server/domain   := server/domain include
-in_server/analysis := server/analysis include
 in_server/store    := server/store server/domain include
 in_server/ingest   := server/ingest server/domain server/store include
-in_server/api      := server/api server/domain server/analysis server/store include
-in_server/cli      := server/cli server/api server/domain server/analysis server/store include
+in_server/api      := server/api server/domain server/store include
+in_server/cli      := server/cli server/api server/domain server/store include
 AGENT_DIRS  := agent/source agent/fault agent/spool agent/link
-SERVER_DIRS := server/domain server/analysis server/store server/ingest server/api
+SERVER_DIRS := server/domain server/store server/ingest server/api
 in_agent  += $(AGENT_DIRS)
 in_server += $(SERVER_DIRS)
 quote = $(patsubst %,-iquote %,$(1))
