@@ -26,7 +26,7 @@ static const struct {
     [FAIL_FULL] = {"full", EX_CANTCREAT},
 };
 
-int fail_set(struct fail *f, enum fail_code code, const char *format, ...)
+int(fail_set)(struct fail *f, enum fail_code code, const char *format, ...)
 {
     va_list args;
 
@@ -38,7 +38,7 @@ int fail_set(struct fail *f, enum fail_code code, const char *format, ...)
     return -1;
 }
 
-int fail_sys(struct fail *f, const char *format, ...)
+int(fail_sys)(struct fail *f, const char *format, ...)
 {
     int sys = errno;
     va_list args;
@@ -53,7 +53,7 @@ int fail_sys(struct fail *f, const char *format, ...)
     return -1;
 }
 
-int fail_add(struct fail *f, const char *format, ...)
+int(fail_add)(struct fail *f, const char *format, ...)
 {
     char was[sizeof f->text];
     va_list args;

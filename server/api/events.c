@@ -116,9 +116,9 @@ static void read_on(struct events *e)
 
     if (e->reading || e->stopped)
         return;
-    TAILQ_FOREACH(c, &e->clients, link)
-    if (c->behind && !c->unread)
-        break;
+    TAILQ_FOREACH (c, &e->clients, link)
+        if (c->behind && !c->unread)
+            break;
     if (!c)
         return;
     struct reading *r = must(calloc(1, sizeof *r));
@@ -178,9 +178,9 @@ static void on_ping(evutil_socket_t fd, short what, void *ctx)
     struct client *c;
     (void)fd, (void)what;
 
-    TAILQ_FOREACH(c, &e->clients, link)
-    if (!c->unread)
-        send_to(c, comment, sizeof comment - 1);
+    TAILQ_FOREACH (c, &e->clients, link)
+        if (!c->unread)
+            send_to(c, comment, sizeof comment - 1);
     read_on(e);
 }
 
@@ -220,8 +220,8 @@ void events_wake(struct events *e)
 {
     struct client *c;
 
-    TAILQ_FOREACH(c, &e->clients, link)
-    c->behind = true;
+    TAILQ_FOREACH (c, &e->clients, link)
+        c->behind = true;
     e->grew = true;
     read_on(e);
 }

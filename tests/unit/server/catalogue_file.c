@@ -91,7 +91,8 @@ static void columns_may_stand_in_any_order_and_be_left_out(void **state)
     size_t rows;
     struct fail f;
 
-    assert_int_equal(load(*state, "title_zh,code,class,title_en,namespace\n压缩机过热,E4,none,Hot,app\n", &rows, &f), 0);
+    assert_int_equal(
+        load(*state, "title_zh,code,class,title_en,namespace\n压缩机过热,E4,none,Hot,app\n", &rows, &f), 0);
     assert_int_equal(rows, 1);
     assert_int_equal(store_each_catalogue(*state, check_row, NULL, &f), 0);
 }
@@ -111,7 +112,8 @@ static void what_is_wrong_is_refused_by_name_and_line_and_nothing_is_stored(void
         {"namespace,code,title_en,title_zh\napp,E1,a,b,c\n", "line 2: 5 fields do not fit the header's 4"},
         {"namespace,code,title_en,title_zh\napp,E1,a\napp,E2,b\n", "2 lines are wrong, the first: line 2: "},
         {"namespace,code,title_en,title_zh\napp,E\"1,a,b\n", "line 2: a quote or byte out of place"},
-        {"namespace,code,title_en,title_zh\napp,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,a,b\n", "line 2: code has 43"},
+        {"namespace,code,title_en,title_zh\napp,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,a,b\n",
+            "line 2: code has 43"},
     };
     size_t rows;
     struct fail f;
