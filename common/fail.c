@@ -26,6 +26,7 @@ static const struct {
     [FAIL_FULL] = {"full", EX_CANTCREAT},
 };
 
+/* The names stand in parentheses because fail.h has macros of them for the analyzer. */
 int(fail_set)(struct fail *f, enum fail_code code, const char *format, ...)
 {
     va_list args;

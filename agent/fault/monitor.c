@@ -241,12 +241,12 @@ int monitor_list(struct monitor *m, const struct fault_list *l, const struct sta
     by = heard(m, &l->reporter, l->ns, now);
     if (!by)
         return 0;
-    TAILQ_FOREACH (fault, &by->faults, of_reporter) {
+    TAILQ_FOREACH(fault, &by->faults, of_reporter) {
         if (!fault->listed && l->complete)
             take_absent(&t, fault, &l->evidence, false);
         fault->listed = false;
     }
-    TAILQ_FOREACH (fault, &by->faults, of_reporter)
+    TAILQ_FOREACH(fault, &by->faults, of_reporter)
         settle(&t, fault);
     return turn_end(&t);
 }
@@ -280,7 +280,7 @@ static void go_silent(struct turn *t, struct fault_reporter *by)
     struct fault *f;
 
     by->silent = true;
-    TAILQ_FOREACH (f, &by->faults, of_reporter) {
+    TAILQ_FOREACH(f, &by->faults, of_reporter) {
         debounce_silent(f);
         settle(t, f);
     }
@@ -343,7 +343,7 @@ int monitor_clear_all(struct monitor *m, const struct reporter *r, const char *n
 
     if (!by)
         return 0;
-    TAILQ_FOREACH (fault, &by->faults, of_reporter)
+    TAILQ_FOREACH(fault, &by->faults, of_reporter)
         if (active ? is_active(fault) : fault->state == FAULT_HEALED) {
             debounce_cleared(fault, actor);
             settle(&t, fault);
@@ -449,7 +449,7 @@ static bool has_active(const struct fault_reporter *by)
 {
     const struct fault *f;
 
-    TAILQ_FOREACH (f, &by->faults, of_reporter)
+    TAILQ_FOREACH(f, &by->faults, of_reporter)
         if (f->state == FAULT_PENDING || f->state == FAULT_CONFIRMED)
             return true;
     return false;

@@ -116,7 +116,7 @@ static void read_on(struct events *e)
 
     if (e->reading || e->stopped)
         return;
-    TAILQ_FOREACH (c, &e->clients, link)
+    TAILQ_FOREACH(c, &e->clients, link)
         if (c->behind && !c->unread)
             break;
     if (!c)
@@ -178,7 +178,7 @@ static void on_ping(evutil_socket_t fd, short what, void *ctx)
     struct client *c;
     (void)fd, (void)what;
 
-    TAILQ_FOREACH (c, &e->clients, link)
+    TAILQ_FOREACH(c, &e->clients, link)
         if (!c->unread)
             send_to(c, comment, sizeof comment - 1);
     read_on(e);
@@ -220,7 +220,7 @@ void events_wake(struct events *e)
 {
     struct client *c;
 
-    TAILQ_FOREACH (c, &e->clients, link)
+    TAILQ_FOREACH(c, &e->clients, link)
         c->behind = true;
     e->grew = true;
     read_on(e);

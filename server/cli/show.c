@@ -134,7 +134,7 @@ static const json_t *clock_of(const json_t *ticket, const char *kind)
     const json_t *clock;
     size_t i;
 
-    json_array_foreach (json_object_get(ticket, "clocks"), i, clock)
+    json_array_foreach(json_object_get(ticket, "clocks"), i, clock)
         if (strcmp(field_text(clock, "kind"), kind) == 0)
             return clock;
     return NULL;
@@ -157,7 +157,7 @@ void show_tickets(const struct cli *c, const json_t *items)
     const json_t *o;
     size_t i;
 
-    json_array_foreach (items, i, o) {
+    json_array_foreach(items, i, o) {
         cell(t, field_text(o, "id"));
         class_cell(c, t, o);
         cell(t, word_of(c, o, "state"));
@@ -212,7 +212,7 @@ static void show_clocks(const struct cli *c, const json_t *clocks)
 
     if (json_array_size(clocks))
         put_heading(c, MESSAGE_HEAD_CLOCKS);
-    json_array_foreach (clocks, i, o) {
+    json_array_foreach(clocks, i, o) {
         cell(t, word_of(c, o, "kind"));
         cell(t, word_of(c, o, "state"));
         time_cell(t, o, "started_at");
@@ -254,7 +254,7 @@ void show_devices(const struct cli *c, const json_t *items)
     const json_t *o;
     size_t i;
 
-    json_array_foreach (items, i, o) {
+    json_array_foreach(items, i, o) {
         cell(t, field_text(o, "id"));
         cell(t, field_text(o, "product_line"));
         cell(t, field_text(o, "model"));
@@ -275,7 +275,7 @@ static void show_parts(const struct cli *c, const json_t *parts)
 
     if (json_array_size(parts))
         put_heading(c, MESSAGE_HEAD_PARTS);
-    json_array_foreach (parts, i, o) {
+    json_array_foreach(parts, i, o) {
         cell(t, field_text(o, "position"));
         cell(t, field_text(o, "part_no"));
         cell(t, field_text(o, "serial"));
@@ -297,7 +297,7 @@ static void show_measures(const struct cli *c, const json_t *measures)
 
     if (json_array_size(measures))
         put_heading(c, MESSAGE_HEAD_HEALTH);
-    json_array_foreach (measures, i, o) {
+    json_array_foreach(measures, i, o) {
         cell(t, field_text(o, "name"));
         real_cell(t, o, "last");
         real_cell(t, o, "min");
@@ -318,7 +318,7 @@ static void show_losses(const struct cli *c, const json_t *losses)
 
     if (json_array_size(losses))
         put_heading(c, MESSAGE_HEAD_LOSSES);
-    json_array_foreach (losses, i, o) {
+    json_array_foreach(losses, i, o) {
         char range[64];
 
         snprintf(range, sizeof range, "%s - %s", field_text(o, "first"), field_text(o, "last"));
@@ -376,7 +376,7 @@ void show_conditions(const struct cli *c, const json_t *items)
     const json_t *o;
     size_t i;
 
-    json_array_foreach (items, i, o) {
+    json_array_foreach(items, i, o) {
         const json_t *fault = json_object_get(o, "fault");
         char text[FIELD_FAULT_BYTES];
 

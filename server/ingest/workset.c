@@ -116,7 +116,7 @@ int workset_each(
 {
     struct device_entry *e;
 
-    TAILQ_FOREACH (e, &w->use, use)
+    TAILQ_FOREACH(e, &w->use, use)
         if (each(ctx, &e->pub, f))
             return -1;
     return 0;

@@ -39,7 +39,7 @@ static void assert_type(const json_t *value, const json_t *type, const char *whe
         fail_msg("%s is no %s", where, json_string_value(type));
     if (!json_is_array(type))
         return;
-    json_array_foreach (type, i, one)
+    json_array_foreach(type, i, one)
         if (is_of_type(value, json_string_value(one)))
             return;
     fail_msg("%s has none of its types", where);
@@ -52,7 +52,7 @@ static void assert_one_of(const json_t *value, const json_t *allowed, const char
 
     if (!allowed)
         return;
-    json_array_foreach (allowed, i, one)
+    json_array_foreach(allowed, i, one)
         if (json_equal(value, one))
             return;
     fail_msg("%s is none of its enum", where);
@@ -67,7 +67,7 @@ static void assert_members(const json_t *value, const json_t *schema, const char
     void *iter;
     size_t i;
 
-    json_array_foreach (json_object_get(schema, "required"), i, one)
+    json_array_foreach(json_object_get(schema, "required"), i, one)
         if (!json_object_get(value, json_string_value(one)))
             fail_msg("%s lacks %s", where, json_string_value(one));
     for (iter = json_object_iter((json_t *)(uintptr_t)value); properties && iter;
@@ -98,7 +98,7 @@ static void assert_fits(const json_t *value, const json_t *schema, const char *w
     if (json_is_object(value))
         assert_members(value, schema, where);
     if (json_object_get(schema, "items"))
-        json_array_foreach (value, i, one)
+        json_array_foreach(value, i, one)
             assert_fits(one, json_object_get(schema, "items"), where);
 }
 
@@ -111,7 +111,7 @@ static void example_of(const char *path, const json_t *operation, char *url, cha
 
     snprintf(url, size, "%s", path);
     snprintf(headers, size, "%s", BEARER);
-    json_array_foreach (json_object_get(operation, "parameters"), i, p) {
+    json_array_foreach(json_object_get(operation, "parameters"), i, p) {
         p = resolved(p);
         const json_t *example = json_object_get(p, "example");
         char value[64] = "";
@@ -255,7 +255,7 @@ static void every_documented_path_answers_as_documented(void **state)
     get(&document, "/api/v1/openapi.json");
     assert_int_equal(document.status, 200);
     assert_string_equal(text_at(document.json, "openapi"), "3.1.0");
-    json_object_foreach (json_object_get(document.json, "paths"), path, item) {
+    json_object_foreach(json_object_get(document.json, "paths"), path, item) {
         assert_operation(path, json_object_get(item, "get"));
         count++;
     }
