@@ -147,7 +147,8 @@ static int find_statement(
     return 0;
 }
 
-int db_run(struct db *db, const char *sql, const struct db_value *values, size_t n, struct fail *f)
+static int change(
+    struct db *db, const char *sql, const struct db_value *values, size_t n, int64_t *ret_changed, struct fail *f)
 {
     void *statement;
 
@@ -155,7 +156,18 @@ int db_run(struct db *db, const char *sql, const struct db_value *values, size_t
         return refused(db, f);
     if (find_statement(db, sql, values, n, &statement, f) < 0)
         return noted(db, -1, f);
-    return noted(db, db->driver->run(db, statement, values, n, f), f);
+    return noted(db, db->driver->run(db, statement, values, n, ret_changed, f), f);
+}
+
+int db_run(struct db *db, const char *sql, const struct db_value *values, size_t n, struct fail *f)
+{
+    return change(db, sql, values, n, NULL, f);
+}
+
+int db_change(
+    struct db *db, const char *sql, const struct db_value *values, size_t n, int64_t *ret_changed, struct fail *f)
+{
+    return change(db, sql, values, n, ret_changed, f);
 }
 
 int db_query(

@@ -21,7 +21,7 @@
 #include "fail.h"
 #include "store.h"
 
-enum { DB_PARAMS_MAX = 32, DB_READ_MS = 2000, DB_WAIT_MS = 5000 /* for a lock, a connection */ };
+enum { DB_PARAMS_MAX = 210, DB_READ_MS = 2000, DB_WAIT_MS = 5000 /* for a lock, a connection */ };
 
 enum db_type { DB_I64, DB_REAL, DB_TEXT, DB_BYTES };
 
@@ -83,7 +83,9 @@ struct db_driver {
     int (*script)(struct db *db, const char *sql, struct fail *f);
     int (*prepare)(struct db *db, const char *sql, const struct db_value *values, size_t n, void **ret, struct fail *f);
     void (*discard)(struct db *db, void *statement);
-    int (*run)(struct db *db, void *statement, const struct db_value *values, size_t n, struct fail *f);
+    /* ret_changed NULL = nobody waits for it */
+    int (*run)(
+        struct db *db, void *statement, const struct db_value *values, size_t n, int64_t *ret_changed, struct fail *f);
     int (*query)(
         struct db *db, void *statement, const struct db_value *values, size_t n, struct db_rows *ret, struct fail *f);
     int (*next)(struct db_rows *rows, bool *ret_found, struct fail *f);
@@ -123,6 +125,9 @@ must_check int db_script(struct db *db, const char *sql, struct fail *f);
 
 /* sql is a string that lives as long as the handle and is known by its address: a literal, or from db_intern(). */
 must_check int db_run(struct db *db, const char *sql, const struct db_value *values, size_t n, struct fail *f);
+/* The same, and waits for how many rows were inserted, updated or deleted. */
+must_check int db_change(
+    struct db *db, const char *sql, const struct db_value *values, size_t n, int64_t *ret_changed, struct fail *f);
 must_check int db_query(
     struct db *db, const char *sql, const struct db_value *values, size_t n, struct db_rows *ret, struct fail *f);
 

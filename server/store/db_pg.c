@@ -26,6 +26,14 @@ enum {
     TYPE_FLOAT8 = 701,
 };
 
+/* The values as libpq wants them; numbers in network order in words. */
+struct parameters {
+    const char *values[DB_PARAMS_MAX];
+    int lengths[DB_PARAMS_MAX];
+    int formats[DB_PARAMS_MAX];
+    uint64_t words[DB_PARAMS_MAX];
+};
+
 struct pg {
     struct db base;
     PGconn *connection;
@@ -35,6 +43,7 @@ struct pg {
     unsigned generation; /* of the prepared statements the server knows; from 1 */
     bool in_transaction;
     struct fail failure; /* the first since the last rollback */
+    struct parameters parameters;
 };
 
 struct statement {
@@ -330,14 +339,6 @@ static void discard(struct db *db, void *statement)
     free(statement);
 }
 
-/* The values as libpq wants them; numbers in network order in words. */
-struct parameters {
-    const char *values[DB_PARAMS_MAX];
-    int lengths[DB_PARAMS_MAX];
-    int formats[DB_PARAMS_MAX];
-    uint64_t words[DB_PARAMS_MAX];
-};
-
 static void set_parameter(struct parameters *to, size_t i, const struct db_value *value)
 {
     to->formats[i] = 1;
@@ -362,14 +363,14 @@ static void set_parameter(struct parameters *to, size_t i, const struct db_value
 static int send_statement(
     struct pg *p, struct statement *statement, const struct db_value *values, size_t n, struct fail *f)
 {
-    struct parameters to;
+    struct parameters *to = &p->parameters;
 
     if (p->failure.code != FAIL_NONE)
         return refused(p, f);
     assert(n == statement->n);
     for (size_t i = 0; i < n; i++) {
         assert(statement->types[i] == type_of(values[i].type));
-        set_parameter(&to, i, &values[i]);
+        set_parameter(to, i, &values[i]);
     }
     if (statement->generation != p->generation) {
         if (sent(p, PQsendPrepare(p->connection, statement->name, statement->sql, (int)n, statement->types), f) < 0)
@@ -377,7 +378,7 @@ static int send_statement(
         statement->generation = p->generation;
     }
     return sent(
-        p, PQsendQueryPrepared(p->connection, statement->name, (int)n, to.values, to.lengths, to.formats, 1), f);
+        p, PQsendQueryPrepared(p->connection, statement->name, (int)n, to->values, to->lengths, to->formats, 1), f);
 }
 
 /* Outside a transaction a failure is over when it was told. */
@@ -388,15 +389,22 @@ static int ended(struct pg *p, int rc)
     return rc;
 }
 
-static int run(struct db *db, void *statement, const struct db_value *values, size_t n, struct fail *f)
+static int run(
+    struct db *db, void *statement, const struct db_value *values, size_t n, int64_t *ret_changed, struct fail *f)
 {
     struct pg *p = of(db);
+    PGresult *result;
 
     if (send_statement(p, statement, values, n, f) < 0)
         return -1;
-    if (p->in_transaction && p->pending < PIPELINE_MOST)
+    if (!ret_changed && p->in_transaction && p->pending < PIPELINE_MOST)
         return 0;
-    return ended(p, synchronise(p, NULL, f));
+    if (ended(p, synchronise(p, &result, f)) < 0)
+        return -1;
+    if (ret_changed)
+        *ret_changed = strtoll(PQcmdTuples(result), NULL, 10);
+    PQclear(result);
+    return 0;
 }
 
 static int query(

@@ -401,11 +401,14 @@ static int bind_all(struct sqlite *s, sqlite3_stmt *statement, const struct db_v
     return 0;
 }
 
-static int run(struct db *db, void *statement, const struct db_value *values, size_t n, struct fail *f)
+static int run(
+    struct db *db, void *statement, const struct db_value *values, size_t n, int64_t *ret_changed, struct fail *f)
 {
-    if (bind_all(of(db), statement, values, n, f) < 0)
+    if (bind_all(of(db), statement, values, n, f) < 0 || step_once(of(db), statement, f) < 0)
         return -1;
-    return step_once(of(db), statement, f);
+    if (ret_changed)
+        *ret_changed = sqlite3_changes64(of(db)->handle);
+    return 0;
 }
 
 static int query(

@@ -50,6 +50,7 @@ void store_close(struct store *s)
     if (!s)
         return;
     db_close(s->db);
+    store_rows_free(s);
     free(s);
 }
 
@@ -69,6 +70,8 @@ static void forget(struct store *s)
     s->in_transaction = false;
     s->transitions = 0;
     s->pending.used = false;
+    s->numbers.locked = false;
+    store_rows_forget(s);
 }
 
 void store_rollback(struct store *s)
@@ -81,20 +84,16 @@ void store_rollback(struct store *s)
 /* Renews the lease if it is still ours; the row stays locked until the commit, so nobody can take it in between. */
 static int check_lease(struct store *s, struct wall now, struct fail *f)
 {
-    autodone struct db_rows rows = {0};
     const struct db_value values[] = {db_i64(now.ms + s->lease_ttl_ms), db_i64(s->transitions), db_i64(FIRST_SHARD),
         db_text(s->owner), db_i64(s->lease_epoch)};
-    bool found;
+    int64_t ours;
 
-    if (db_query(s->db,
+    if (db_change(s->db,
             "UPDATE lease SET expires_ms = $1, transitions = transitions + $2 "
-            "WHERE shard = $3 AND owner = $4 AND epoch = $5 RETURNING epoch",
-            values, countof(values), &rows, f) < 0 ||
-        db_next(&rows, &found, f) < 0)
+            "WHERE shard = $3 AND owner = $4 AND epoch = $5",
+            values, countof(values), &ours, f) < 0)
         return -1;
-    if (!found)
-        return fail_set(f, FAIL_CONFLICT, "the lease of %s was taken by another collector", s->owner);
-    return db_next(&rows, &found, f); /* SQLite: the statement is done behind its last row */
+    return ours ? 0 : fail_set(f, FAIL_CONFLICT, "the lease of %s was taken by another collector", s->owner);
 }
 
 static int count_transitions(struct store *s, struct fail *f)
@@ -111,7 +110,7 @@ static int count_transitions(struct store *s, struct fail *f)
 
 static int end_transaction(struct store *s, struct wall now, struct fail *f)
 {
-    if (store_health_flush(s, f) < 0)
+    if (store_health_flush(s, f) < 0 || store_numbers_flush(s, f) < 0 || store_rows_settle_all(s, f) < 0)
         return -1;
     if (s->owner[0])
         return check_lease(s, now, f);
@@ -217,7 +216,7 @@ void store_query_value(struct store_query *q, const char *fragment, struct db_va
     char number[12];
     const char *mark = strstr(fragment, "$%d");
 
-    assert(mark && q->n < DB_PARAMS_MAX && q->used + (size_t)(mark - fragment) < sizeof q->text);
+    assert(mark && q->n < countof(q->values) && q->used + (size_t)(mark - fragment) < sizeof q->text);
     memcpy(q->text + q->used, fragment, (size_t)(mark - fragment));
     q->used += (size_t)(mark - fragment);
     snprintf(number, sizeof number, "$%zu", q->n + 1);

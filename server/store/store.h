@@ -193,7 +193,8 @@ must_check int store_each_open_ticket(struct store *s, uint8_t shard, const char
     bool (*each)(void *ctx, const struct ticket *row), void *ctx, struct fail *f);
 
 /* ---------------------------------------------------------------- writing; all within store_begin … store_commit
- * PostgreSQL sends them in a pipeline: a failure may be told only by store_commit(). */
+ * Rows are copied and written several at a time, and PostgreSQL sends them in a pipeline: a failure may be told only by
+ * store_commit(). Reading with the same handle finds them all the same. */
 
 must_check int store_put_device(struct store *s, const struct device_row *row, struct fail *f);
 must_check int store_put_lane(

@@ -9,21 +9,20 @@
 
 int store_put_condition(struct store *s, uint8_t shard, const char *device, const struct condition *row, struct fail *f)
 {
-    static const char sql[] =
-        "INSERT INTO condition (" COLUMNS ") "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) "
-        "ON CONFLICT (shard, device, " STORE_KEY_COLUMNS ") DO UPDATE SET "
+    static const struct store_table table = {STORE_CONDITIONS, "INSERT INTO condition (" COLUMNS ") VALUES",
+        " ON CONFLICT (shard, device, " STORE_KEY_COLUMNS ") DO UPDATE SET "
         "state = excluded.state, flapping = excluded.flapping, class = excluded.class, "
         "severity = excluded.severity, subject = excluded.subject, occurrences = excluded.occurrences, "
         "flaps = excluded.flaps, flap_window_ms = excluded.flap_window_ms, first_seen_ms = excluded.first_seen_ms, "
         "last_seen_ms = excluded.last_seen_ms, state_since_ms = excluded.state_since_ms, epoch = excluded.epoch, "
-        "number = excluded.number";
+        "number = excluded.number",
+        21, 2 + STORE_KEY_COUNT};
     const struct db_value values[] = {db_i64(shard), db_text(device), STORE_KEY_VALUES(&row->key), db_i64(row->state),
         db_i64(row->flapping), db_i64(row->class_), db_i64(row->severity), db_text(row->subject),
         db_i64(row->occurrences), db_i64(row->flaps), db_wall(row->flap_window_start), db_wall(row->first_seen),
         db_wall(row->last_seen), db_wall(row->state_since), db_u64(row->epoch), db_u64(row->number)};
 
-    return db_run(s->db, sql, values, countof(values), f);
+    return store_rows_add(s, &table, values, f);
 }
 
 static void get_condition(const struct db_rows *rows, struct condition *ret)
@@ -54,7 +53,7 @@ int store_each_condition(struct store *s, uint8_t shard, const char *device,
     autodone struct db_rows rows = {0};
     bool found;
 
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0)
+    if (store_rows_settle(s, STORE_CONDITIONS, f) < 0 || db_query(s->db, sql, values, countof(values), &rows, f) < 0)
         return -1;
     while (db_next(&rows, &found, f) == 0) {
         if (!found)
@@ -98,7 +97,7 @@ int store_list_conditions(struct store *s, const struct condition_filter *filter
     if (filter->after_shard >= 0)
         add_page(&q, filter);
     store_query_value(&q, " ORDER BY shard, device, " STORE_KEY_COLUMNS " LIMIT $%d", db_i64(filter->limit));
-    if (store_query_run(s, &q, &rows, f) < 0)
+    if (store_rows_settle(s, STORE_CONDITIONS, f) < 0 || store_query_run(s, &q, &rows, f) < 0)
         return -1;
     while (db_next(&rows, &found, f) == 0) {
         if (!found)

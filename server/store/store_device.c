@@ -93,12 +93,12 @@ int store_list_devices(struct store *s, const struct device_filter *filter,
 
 int store_put_lane(struct store *s, uint8_t shard, const char *device, const struct lane_row *row, struct fail *f)
 {
-    static const char sql[] = "INSERT INTO lane (shard, device, epoch, lane, next) VALUES ($1, $2, $3, $4, $5) "
-                              "ON CONFLICT (shard, device, epoch, lane) DO UPDATE SET next = excluded.next";
+    static const struct store_table table = {STORE_LANES, "INSERT INTO lane (shard, device, epoch, lane, next) VALUES",
+        " ON CONFLICT (shard, device, epoch, lane) DO UPDATE SET next = excluded.next", 5, 4};
     const struct db_value values[] = {
         db_i64(shard), db_text(device), db_u64(row->epoch), db_i64(row->lane), db_u64(row->next)};
 
-    return db_run(s->db, sql, values, countof(values), f);
+    return store_rows_add(s, &table, values, f);
 }
 
 int store_each_lane(struct store *s, uint8_t shard, const char *device,
@@ -110,7 +110,7 @@ int store_each_lane(struct store *s, uint8_t shard, const char *device,
     autodone struct db_rows rows = {0};
     bool found;
 
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0)
+    if (store_rows_settle(s, STORE_LANES, f) < 0 || db_query(s->db, sql, values, countof(values), &rows, f) < 0)
         return -1;
     while (db_next(&rows, &found, f) == 0) {
         if (!found)

@@ -5,17 +5,20 @@
 
 int store_add_event(struct store *s, const struct event_row *row, struct fail *f)
 {
-    static const char sql[] = "INSERT INTO event (shard, id, at_ms, kind, json) VALUES ($1, $2, $3, $4, $5)";
+    static const struct store_table table = {
+        STORE_EVENTS, "INSERT INTO event (shard, id, at_ms, kind, json) VALUES", "", 5, 0};
     const struct db_value values[] = {
         db_i64(row->shard), db_i64(row->id), db_wall(row->at), db_text(row->kind), db_text(row->json)};
 
-    return db_run(s->db, sql, values, countof(values), f);
+    return store_rows_add(s, &table, values, f);
 }
 
 int store_drop_events(struct store *s, int64_t below_id, struct fail *f)
 {
     const struct db_value values[] = {db_i64(below_id)};
 
+    if (store_rows_settle(s, STORE_EVENTS, f) < 0)
+        return -1;
     return db_run(s->db, "DELETE FROM event WHERE id < $1", values, countof(values), f);
 }
 
@@ -23,7 +26,8 @@ int store_last_event(struct store *s, int64_t *ret_id, struct fail *f)
 {
     autodone struct db_rows rows = {0};
 
-    if (store_one(s, "SELECT COALESCE(MAX(id), 0) FROM event", NULL, 0, &rows, "no row", f) < 0)
+    if (store_rows_settle(s, STORE_EVENTS, f) < 0 ||
+        store_one(s, "SELECT COALESCE(MAX(id), 0) FROM event", NULL, 0, &rows, "no row", f) < 0)
         return -1;
     *ret_id = db_get_i64(&rows, 0);
     return 0;
@@ -39,7 +43,7 @@ int store_each_event(struct store *s, int64_t after_id, int limit, bool (*each)(
     bool found;
 
     assert(limit >= 1);
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0)
+    if (store_rows_settle(s, STORE_EVENTS, f) < 0 || db_query(s->db, sql, values, countof(values), &rows, f) < 0)
         return -1;
     while (db_next(&rows, &found, f) == 0) {
         if (!found)
@@ -69,7 +73,7 @@ int store_count(struct store *s, struct store_counts *ret, struct fail *f)
                          "(SELECT COALESCE(CAST(SUM(transitions) AS BIGINT), 0) FROM lease)";
     autodone struct db_rows rows = {0};
 
-    if (store_one(s, sql, NULL, 0, &rows, "no row", f) < 0)
+    if (store_rows_settle_all(s, f) < 0 || store_one(s, sql, NULL, 0, &rows, "no row", f) < 0)
         return -1;
     *ret = (struct store_counts){.devices = db_get_i64(&rows, 0),
         .devices_online = db_get_i64(&rows, 1),

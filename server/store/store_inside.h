@@ -4,6 +4,7 @@
 
 #include "db.h"
 #include "store.h"
+#include "store_rows.h"
 
 /* The day being added to: batches are sorted by device, so a backlog of health reports costs one row and not one write
  * a report. */
@@ -14,6 +15,13 @@ struct store_pending {
     struct measure_day measures[HEALTH_DAY_MEASURES];
 };
 
+/* The ticket numbers of the shard that tickets are being opened in: its row is locked, the next number is here. */
+struct store_numbers {
+    bool locked, taken; /* taken: next is not what the row says */
+    uint8_t shard;
+    int64_t next;
+};
+
 struct store {
     struct db *db;
     enum store_mode mode;
@@ -22,10 +30,15 @@ struct store {
     int64_t lease_epoch, lease_ttl_ms;
     int64_t transitions; /* added in this transaction */
     struct store_pending pending;
+    struct store_rows *rows[STORE_SLOT_COUNT]; /* waiting to be written; NULL = none ever did */
+    struct store_numbers numbers;
 };
 
 /* Writes the pending day of health. */
 must_check int store_health_flush(struct store *s, struct fail *f);
+
+/* Writes the next ticket number and lets go of the shard, as far as this handle is concerned. */
+must_check int store_numbers_flush(struct store *s, struct fail *f);
 
 /* Runs sql with the values: one row wanted. FAIL_NOT_FOUND (and text) when there is none. */
 must_check int store_one(struct store *s, const char *sql, const struct db_value *values, size_t n, struct db_rows *ret,
@@ -35,7 +48,7 @@ must_check int store_one(struct store *s, const char *sql, const struct db_value
 struct store_query {
     char text[3072];
     size_t used;
-    struct db_value values[DB_PARAMS_MAX];
+    struct db_value values[32];
     size_t n;
 };
 

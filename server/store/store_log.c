@@ -23,16 +23,15 @@ static const char *read_reporter(const char *device, const char *reported_by)
 
 int store_add_transition(struct store *s, const struct transition_row *row, struct fail *f)
 {
-    static const char sql[] =
-        "INSERT INTO transition (" TRANSITION_COLUMNS ") "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    static const struct store_table table = {
+        STORE_TRANSITIONS, "INSERT INTO transition (" TRANSITION_COLUMNS ") VALUES", "", 18, 0};
     const struct db_value values[] = {db_i64(row->shard), db_text(row->device),
         db_text(stored_reporter(row->device, row->reported_by)), db_u64(row->epoch), db_u64(row->number),
         STORE_KEY_VALUES(row->key), db_i64(row->from), db_i64(row->to), db_i64(row->quality), db_wall(row->occurred.at),
         db_i64(row->occurred.bound_ms), db_wall(row->received), db_bytes(row->record, row->record_bytes)};
 
     s->transitions++;
-    return db_run(s->db, sql, values, countof(values), f);
+    return store_rows_add(s, &table, values, f);
 }
 
 int store_list_transitions(struct store *s, uint8_t shard, const char *device, int limit,
@@ -46,7 +45,7 @@ int store_list_transitions(struct store *s, uint8_t shard, const char *device, i
     bool found;
 
     assert(limit >= 1 && limit <= STORE_PAGE_MAX);
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0)
+    if (store_rows_settle(s, STORE_TRANSITIONS, f) < 0 || db_query(s->db, sql, values, countof(values), &rows, f) < 0)
         return -1;
     while (db_next(&rows, &found, f) == 0) {
         if (!found)
@@ -77,14 +76,14 @@ int store_list_transitions(struct store *s, uint8_t shard, const char *device, i
 
 int store_add_report(struct store *s, const struct report_row *row, struct fail *f)
 {
-    static const char sql[] = "INSERT INTO report (" REPORT_COLUMNS ") "
-                              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    static const struct store_table table = {
+        STORE_REPORTS, "INSERT INTO report (" REPORT_COLUMNS ") VALUES", "", 11, 0};
     const struct db_value values[] = {db_i64(row->shard), db_text(row->device),
         db_text(stored_reporter(row->device, row->reported_by)), db_u64(row->epoch), db_i64(row->lane),
         db_u64(row->number), db_i64(row->kind), db_wall(row->occurred.at), db_i64(row->occurred.bound_ms),
         db_wall(row->received), db_bytes(row->record, row->record_bytes)};
 
-    return db_run(s->db, sql, values, countof(values), f);
+    return store_rows_add(s, &table, values, f);
 }
 
 int store_list_reports(struct store *s, uint8_t shard, const char *device, int limit,
@@ -97,7 +96,7 @@ int store_list_reports(struct store *s, uint8_t shard, const char *device, int l
     bool found;
 
     assert(limit >= 1 && limit <= STORE_PAGE_MAX);
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0)
+    if (store_rows_settle(s, STORE_REPORTS, f) < 0 || db_query(s->db, sql, values, countof(values), &rows, f) < 0)
         return -1;
     while (db_next(&rows, &found, f) == 0) {
         if (!found)
@@ -171,12 +170,12 @@ int store_list_losses(struct store *s, uint8_t shard, const char *device, int li
 
 int store_add_audit(struct store *s, const struct audit_row *row, struct fail *f)
 {
-    static const char sql[] =
-        "INSERT INTO audit (shard, at_ms, who, what, object, detail) VALUES ($1, $2, $3, $4, $5, $6)";
+    static const struct store_table table = {
+        STORE_AUDIT, "INSERT INTO audit (shard, at_ms, who, what, object, detail) VALUES", "", 6, 0};
     const struct db_value values[] = {db_i64(row->shard), db_wall(row->at), db_text(row->who), db_text(row->what),
         db_text(row->object), db_text(row->detail)};
 
-    return db_run(s->db, sql, values, countof(values), f);
+    return store_rows_add(s, &table, values, f);
 }
 
 int store_list_audit(struct store *s, uint8_t shard, const char *object, int limit,
@@ -189,7 +188,7 @@ int store_list_audit(struct store *s, uint8_t shard, const char *object, int lim
     bool found;
 
     assert(limit >= 1 && limit <= STORE_PAGE_MAX);
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0)
+    if (store_rows_settle(s, STORE_AUDIT, f) < 0 || db_query(s->db, sql, values, countof(values), &rows, f) < 0)
         return -1;
     while (db_next(&rows, &found, f) == 0) {
         if (!found)

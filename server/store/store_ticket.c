@@ -2,8 +2,9 @@
  *
  * Invariants
  * 1. At most one ticket of a (shard, device, condition key) is open: the unique index ticket_open sees to it.
- * 2. Numbers of a shard count 1, 2, 3 … without holes: the number is taken and the ticket written under the lock of
- *    the shard's row in shard_ticket, in one transaction, and given back when no ticket was written.
+ * 2. Numbers of a shard count 1, 2, 3 … without holes: numbers are taken and tickets written under the lock of the
+ *    shard's row in shard_ticket, in one transaction; the row says the next number again before the commit, or before
+ *    another shard is locked.
  * The lock also keeps concurrent writers (PostgreSQL) from waiting for each other in a circle, as long as each goes
  * through its batch in the order of shards; one that does not is told FAIL_CONFLICT by the database. */
 #include "store_inside.h"
@@ -19,45 +20,58 @@ enum { OPEN_TRIES = 3 }; /* between losing to an open ticket and looking at it, 
 
 #define CLOCK_COLUMNS "kind, state, start_ms, target_ms, due_ms, stopped_ms, late_arrival, policy_version"
 
+/* ---------------------------------------------------------------- numbers */
+
+int store_numbers_flush(struct store *s, struct fail *f)
+{
+    const struct db_value values[] = {db_i64(s->numbers.next), db_i64(s->numbers.shard)};
+
+    s->numbers.locked = false;
+    if (!s->numbers.taken)
+        return 0;
+    s->numbers.taken = false;
+    return db_run(s->db, "UPDATE shard_ticket SET next = $1 WHERE shard = $2", values, countof(values), f);
+}
+
+/* Locks the shard's row until the end of the transaction, and reads it. */
+static int lock_numbers(struct store *s, uint8_t shard, struct fail *f)
+{
+    const struct db_value values[] = {db_i64(shard)};
+    autodone struct db_rows rows = {0};
+
+    if (s->numbers.locked && s->numbers.shard == shard)
+        return 0;
+    if (store_numbers_flush(s, f) < 0 ||
+        db_run(s->db,
+            "INSERT INTO shard_ticket (shard, next) VALUES ($1, 1) "
+            "ON CONFLICT (shard) DO UPDATE SET next = shard_ticket.next",
+            values, countof(values), f) < 0 ||
+        store_one(s, "SELECT next FROM shard_ticket WHERE shard = $1", values, countof(values), &rows, "no row", f) < 0)
+        return -1;
+    s->numbers = (struct store_numbers){true, false, shard, db_get_i64(&rows, 0)};
+    return 0;
+}
+
 /* ---------------------------------------------------------------- opening */
 
-static int take_number(struct store *s, uint8_t shard, struct fail *f)
-{
-    static const char sql[] = "INSERT INTO shard_ticket (shard, next) VALUES ($1, 2) "
-                              "ON CONFLICT (shard) DO UPDATE SET next = shard_ticket.next + 1";
-    const struct db_value values[] = {db_i64(shard)};
-
-    return db_run(s->db, sql, values, countof(values), f);
-}
-
-static int give_number_back(struct store *s, uint8_t shard, struct fail *f)
-{
-    static const char sql[] = "UPDATE shard_ticket SET next = next - 1 WHERE shard = $1";
-    const struct db_value values[] = {db_i64(shard)};
-
-    return db_run(s->db, sql, values, countof(values), f);
-}
-
-/* Writes the ticket under the number just taken; ret_n is 0 when one is open for its key. */
-static int write_ticket(struct store *s, const struct ticket *t, int64_t *ret_n, struct fail *f)
+/* Writes the ticket under the next number; ret_opened is false when one is open for its key. */
+static int write_ticket(struct store *s, const struct ticket *t, bool *ret_opened, struct fail *f)
 {
     static const char sql[] =
         "INSERT INTO ticket (shard, n, device, " STORE_KEY_COLUMNS ", state, class, product_line, model, "
         "occurred_ms, bound_ms, received_ms, opened_ms, occurrences, last_seen_ms, version) "
-        "SELECT $1, next - 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1 "
-        "FROM shard_ticket WHERE shard = $1 "
-        "ON CONFLICT (shard, device, " STORE_KEY_COLUMNS ") WHERE " IS_OPEN " DO NOTHING RETURNING n";
-    const struct db_value values[] = {db_i64(t->number.shard), db_text(t->device), STORE_KEY_VALUES(&t->key),
-        db_i64(t->state), db_i64(t->class_), db_text(t->product_line), db_text(t->model), db_wall(t->occurred.at),
-        db_i64(t->occurred.bound_ms), db_wall(t->received), db_wall(t->opened), db_i64(t->occurrences),
-        db_wall(t->last_seen)};
-    autodone struct db_rows rows = {0};
-    bool found;
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 1) "
+        "ON CONFLICT (shard, device, " STORE_KEY_COLUMNS ") WHERE " IS_OPEN " DO NOTHING";
+    const struct db_value values[] = {db_i64(t->number.shard), db_i64(s->numbers.next), db_text(t->device),
+        STORE_KEY_VALUES(&t->key), db_i64(t->state), db_i64(t->class_), db_text(t->product_line), db_text(t->model),
+        db_wall(t->occurred.at), db_i64(t->occurred.bound_ms), db_wall(t->received), db_wall(t->opened),
+        db_i64(t->occurrences), db_wall(t->last_seen)};
+    int64_t written;
 
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0 || db_next(&rows, &found, f) < 0)
+    if (db_change(s->db, sql, values, countof(values), &written, f) < 0)
         return -1;
-    *ret_n = found ? db_get_i64(&rows, 0) : 0;
-    return found ? db_next(&rows, &found, f) : 0;
+    *ret_opened = written != 0;
+    return 0;
 }
 
 static int find_open(struct store *s, const struct ticket *t, int64_t *ret_n, struct fail *f)
@@ -77,17 +91,13 @@ static int find_open(struct store *s, const struct ticket *t, int64_t *ret_n, st
 /* One try: a new ticket, or the open one, or (n = 0) an open one that was closed in between. */
 static int open_or_find(struct store *s, const struct ticket *t, int64_t *ret_n, bool *ret_opened, struct fail *f)
 {
-    int64_t n;
-
-    if (take_number(s, t->number.shard, f) < 0 || write_ticket(s, t, &n, f) < 0)
+    if (lock_numbers(s, t->number.shard, f) < 0 || write_ticket(s, t, ret_opened, f) < 0)
         return -1;
-    *ret_opened = n != 0;
-    *ret_n = n;
-    if (n != 0)
-        return 0;
-    if (give_number_back(s, t->number.shard, f) < 0)
-        return -1;
-    return find_open(s, t, ret_n, f);
+    if (!*ret_opened)
+        return find_open(s, t, ret_n, f);
+    *ret_n = s->numbers.next++;
+    s->numbers.taken = true;
+    return 0;
 }
 
 int store_open_ticket(struct store *s, const struct ticket *t, const struct ticket_clock *clocks, size_t clock_count,
@@ -124,17 +134,18 @@ int store_join_ticket(
 
 int store_put_clock(struct store *s, struct ticket_number number, const struct ticket_clock *c, struct fail *f)
 {
-    static const char sql[] =
-        "INSERT INTO ticket_clock (shard, n, " CLOCK_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-        "ON CONFLICT (shard, n, kind) DO UPDATE SET "
+    static const struct store_table table = {STORE_CLOCKS,
+        "INSERT INTO ticket_clock (shard, n, " CLOCK_COLUMNS ") VALUES",
+        " ON CONFLICT (shard, n, kind) DO UPDATE SET "
         "state = excluded.state, start_ms = excluded.start_ms, target_ms = excluded.target_ms, "
         "due_ms = excluded.due_ms, stopped_ms = excluded.stopped_ms, late_arrival = excluded.late_arrival, "
-        "policy_version = excluded.policy_version";
+        "policy_version = excluded.policy_version",
+        10, 3};
     const struct db_value values[] = {db_i64(number.shard), db_i64(number.n), db_i64(c->kind), db_i64(c->state),
         db_wall(c->start), db_i64(c->target_ms), db_wall(c->due), db_wall(c->stopped), db_i64(c->late_arrival),
         db_i64(c->policy_version)};
 
-    return db_run(s->db, sql, values, countof(values), f);
+    return store_rows_add(s, &table, values, f);
 }
 
 static void get_clock(const struct db_rows *rows, int column, struct ticket_clock *ret)
@@ -160,7 +171,7 @@ int store_each_due_clock(struct store *s, uint8_t shard, struct wall now,
     bool found;
 
     _Static_assert(CLOCK_RUNNING == 0, "the schema repeats the state");
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0)
+    if (store_rows_settle(s, STORE_CLOCKS, f) < 0 || db_query(s->db, sql, values, countof(values), &rows, f) < 0)
         return -1;
     while (db_next(&rows, &found, f) == 0) {
         if (!found)
@@ -308,7 +319,7 @@ int store_list_tickets(struct store *s, const struct ticket_filter *filter,
     store_query_add(&q, VIEW_BEGIN "shard >= 0");
     add_filter(&q, filter);
     store_query_value(&q, " ORDER BY opened_ms DESC, shard DESC, n DESC LIMIT $%d" VIEW_END, db_i64(filter->limit));
-    if (store_query_run(s, &q, &rows, f) < 0)
+    if (store_rows_settle(s, STORE_CLOCKS, f) < 0 || store_query_run(s, &q, &rows, f) < 0)
         return -1;
     return each_view(&rows, each, ctx, f);
 }
@@ -326,7 +337,8 @@ int store_get_ticket(struct store *s, struct ticket_number number, struct ticket
     struct ticket_view view = {0};
     autodone struct db_rows rows = {0};
 
-    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0 || each_view(&rows, keep_view, &view, f) < 0)
+    if (store_rows_settle(s, STORE_CLOCKS, f) < 0 || db_query(s->db, sql, values, countof(values), &rows, f) < 0 ||
+        each_view(&rows, keep_view, &view, f) < 0)
         return -1;
     if (view.ticket.number.n == 0)
         return fail_set(f, FAIL_NOT_FOUND, "no such ticket");

@@ -128,6 +128,29 @@ static void each_part_of_the_key_opens_its_own_ticket(void **state)
     assert_ok(store_commit(s->store, now, f));
 }
 
+static void each_shard_counts_on_when_they_take_turns(void **state)
+{
+    static const struct {
+        uint8_t shard;
+        int64_t n;
+        bool new_transaction;
+    } cases[] = {{1, 1, true}, {1, 2, false}, {2, 1, false}, {1, 3, false}, {2, 2, true}, {1, 4, false}, {3, 1, true}};
+    struct stores *s = stores_of(state);
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        char code[4] = {'E', (char)('0' + i), 0};
+        struct ticket t = ticket_of("hub-1", code);
+        t.number.shard = cases[i].shard;
+        if (cases[i].new_transaction) {
+            if (i)
+                assert_ok(store_commit(s->store, now, f));
+            assert_ok(store_begin(s->store, f));
+        }
+        assert_int_equal(open_ticket(s->store, &t, true).n, cases[i].n);
+    }
+    assert_ok(store_commit(s->store, now, f));
+}
+
 static void a_rolled_back_ticket_leaves_no_hole_in_the_numbers(void **state)
 {
     struct stores *s = stores_of(state);
@@ -447,6 +470,7 @@ int main(void)
         on_every_driver(a_ticket_comes_back_with_its_clocks_and_number),
         on_every_driver(a_second_report_joins_the_open_ticket),
         on_every_driver(each_part_of_the_key_opens_its_own_ticket),
+        on_every_driver(each_shard_counts_on_when_they_take_turns),
         on_every_driver(a_rolled_back_ticket_leaves_no_hole_in_the_numbers),
         on_every_driver(a_closed_ticket_makes_room_for_a_new_one),
         {"concurrent_writers_open_one_ticket_an_incident (PostgreSQL)", concurrent_writers_open_one_ticket_an_incident,
