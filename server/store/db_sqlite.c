@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 #include "times.h"
 
 enum {
-    CHECKPOINT_PAGES = 1000,
+    CHECKPOINT_PAGES = 8000, /* 32 MiB: pages that each batch writes anew are copied back once for several */
     PROGRESS_OPCODES = 4000, /* between two looks at the reader's deadline: well below a millisecond */
 };
 
@@ -264,10 +265,19 @@ static void close_handle(struct db *db)
     free(s);
 }
 
+/* Nobody reads the library's memory statistics, and they cost a lock at each allocation. Too late (and no harm) where
+ * the library was in use before. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int open_handle(const struct store_settings *settings, enum store_mode mode, struct db **ret, struct fail *f)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     autoclose int lock = -1;
 
+    pthread_once(&once, configure);
     if (mode == STORE_WRITE && (take_lock(settings->path, &lock, f) < 0 || make_file(settings->path, f) < 0))
         return -1;
     struct sqlite *s = calloc(1, sizeof *s);
