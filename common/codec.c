@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bounds.h"
+#include "cleanup.h"
 #include "codec_pb.h"
 #include "validate.h"
 #include "wirescan.h"
@@ -133,7 +134,7 @@ static int check_protocol(const uint8_t *bytes, size_t n, struct fail *f)
 
 static int decode_uplink(const uint8_t *bytes, size_t n, struct arena *arena, struct uplink *ret, struct fail *f)
 {
-    struct wire_span spans[BOUND_UPLINK_RECORDS] __attribute__((uninitialized));
+    struct wire_span spans[BOUND_UPLINK_RECORDS] uncleared;
     size_t span_count;
 
     if (check_protocol(bytes, n, f) < 0 || wirescan_uplink(bytes, n, spans, &span_count, f) < 0)

@@ -3,6 +3,7 @@
 #include <stdalign.h>
 
 #include "bounds.h"
+#include "cleanup.h"
 #include "codec_fields.h"
 #include "codec_pb.h"
 
@@ -27,9 +28,6 @@ struct scratch {
     struct arena arena;
     alignas(max_align_t) unsigned char bytes[20 * 1024];
 };
-
-/* Clearing it, as the build does for all variables, would cost as much as the packing. */
-#define UNCLEARED __attribute__((uninitialized))
 
 static void *scratch_take(struct arena *scratch, size_t n)
 {
@@ -206,7 +204,7 @@ size_t codec_pb_pack_record(const struct record *r, uint8_t *buf, size_t cap)
 {
     PB(Stamp) stamp;
     PB(Record) record;
-    struct scratch scratch UNCLEARED;
+    struct scratch scratch uncleared;
 
     arena_init(&scratch.arena, scratch.bytes, sizeof scratch.bytes);
     faultline__v1__record__init(&record);
@@ -237,7 +235,7 @@ size_t codec_pb_pack_uplink_head(const struct uplink *u, uint8_t *buf, size_t ca
 size_t codec_pb_pack_receipt(const struct receipt *r, uint8_t *buf, size_t cap)
 {
     PB(Receipt) receipt;
-    struct scratch scratch UNCLEARED;
+    struct scratch scratch uncleared;
 
     arena_init(&scratch.arena, scratch.bytes, sizeof scratch.bytes);
     faultline__v1__receipt__init(&receipt);

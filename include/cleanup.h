@@ -44,4 +44,8 @@ static inline int take_fd(int *fd)
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 #define must_check __attribute__((warn_unused_result))
 
+/* For large buffers that are written before they are read: clearing them, as the build does for all variables, would
+ * cost more than their use. */
+#define uncleared __attribute__((uninitialized))
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "codec.h"
 #include "log.h"
 
@@ -30,7 +31,7 @@ static void send_part(struct reply *r)
 {
     struct receipt receipt = {
         .epoch = r->epoch, .verdicts = r->verdicts, .verdict_count = r->verdict_count, .wall = r->now};
-    uint8_t bytes[BOUND_RECEIPT_BYTES];
+    uint8_t bytes[BOUND_RECEIPT_BYTES] uncleared;
     struct fail f;
     size_t n;
 

@@ -171,7 +171,7 @@ int store_health_flush(struct store *s, struct fail *f)
         "dropped_count = excluded.dropped_count, refused_count = excluded.refused_count, "
         "flash_written_bytes = excluded.flash_written_bytes, measures = excluded.measures";
     const struct health_day *day = &s->pending.row;
-    uint8_t packed[PACKED_MAX];
+    uint8_t packed[PACKED_MAX] uncleared;
 
     if (!s->pending.used)
         return 0;
