@@ -16,7 +16,7 @@ int store_put_condition(struct store *s, uint8_t shard, const char *device, cons
         "flaps = excluded.flaps, flap_window_ms = excluded.flap_window_ms, first_seen_ms = excluded.first_seen_ms, "
         "last_seen_ms = excluded.last_seen_ms, state_since_ms = excluded.state_since_ms, epoch = excluded.epoch, "
         "number = excluded.number",
-        21, 2 + STORE_KEY_COUNT};
+        21, 8};
     const struct db_value values[] = {db_i64(shard), db_text(device), STORE_KEY_VALUES(&row->key), db_i64(row->state),
         db_i64(row->flapping), db_i64(row->class_), db_i64(row->severity), db_text(row->subject),
         db_i64(row->occurrences), db_i64(row->flaps), db_wall(row->flap_window_start), db_wall(row->first_seen),
