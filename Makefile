@@ -280,5 +280,6 @@ clean:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.SECONDARY:
+# Only these: a secondary file that is missing is not made when what needs it is newer than its source.
+.SECONDARY: $(call obj,$(wildcard tests/*/*.c) $(UNIT_SRC))
 .PHONY: all unit fuzz fuzz-run unit-threads programs-for-tests flags demo test bench install clean

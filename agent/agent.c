@@ -353,7 +353,7 @@ failed:
 void agent_run(struct agent *a)
 {
     log_info("agent.ready", "device=%s version=%s broker=%s port=%d", a->id, FAULTLINE_VERSION,
-        a->settings->broker.host, a->settings->broker.port);
+        a->settings->broker.at.host, a->settings->broker.at.port);
     notify_send("READY=1");
     event_base_dispatch(a->base);
 }

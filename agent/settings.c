@@ -163,35 +163,9 @@ static void list_sections(struct settings *s, struct conf_section sections[stati
 
 /* ---------------------------------------------------------------- checks across keys */
 
-static int refuse_address(const char *path, const struct settings *s, struct fail *f)
-{
-    return fail_set(f, FAIL_SETTINGS,
-        "%s: broker.address: \"%.80s\" is neither HOST:PORT nor [ADDRESS]:PORT nor unix:PATH", path, s->broker.address);
-}
-
 static int read_address(const char *path, struct settings *s, struct fail *f)
 {
-    const char *address = s->broker.address, *colon = strrchr(address, ':');
-    char *end;
-
-    if (strncmp(address, "unix:", 5) == 0) {
-        if (address[5] != '/')
-            return refuse_address(path, s, f);
-        snprintf(s->broker.host, sizeof s->broker.host, "%s", address + 5);
-        s->broker.port = 0;
-        return 0;
-    }
-    if (!colon || colon == address || colon[1] < '1' || colon[1] > '9')
-        return refuse_address(path, s, f);
-    long port = strtol(colon + 1, &end, 10);
-    size_t n = (size_t)(colon - address);
-    bool bracketed = address[0] == '[' && n > 2 && address[n - 1] == ']';
-    if (*end || port > 65535 || n >= sizeof s->broker.host ||
-        (!bracketed && (address[0] == '[' || memchr(address, ':', n))))
-        return refuse_address(path, s, f);
-    snprintf(s->broker.host, sizeof s->broker.host, "%.*s", (int)n - 2 * bracketed, address + bracketed);
-    s->broker.port = (int)port;
-    return 0;
+    return address_parse(s->broker.address, &s->broker.at, f) ? fail_add(f, "%s", path) : 0;
 }
 
 static int check_tls(const char *path, const struct settings *s, struct fail *f)
@@ -327,8 +301,8 @@ static struct mqtt_tls tls_of(const struct settings *s)
 
 struct link_settings settings_link(const struct settings *s, const char *device_id)
 {
-    return (struct link_settings){.host = s->broker.host,
-        .port = s->broker.port,
+    return (struct link_settings){.host = s->broker.at.host,
+        .port = s->broker.at.port,
         .tls = tls_of(s),
         .device_id = device_id,
         .keepalive_s = (int)(s->link.keepalive_ms / 1000),

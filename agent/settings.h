@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "address.h"
 #include "app.h"
 #include "bounds.h"
 #include "fail.h"
@@ -16,7 +17,6 @@
 
 enum {
     SETTINGS_PATH_BYTES = 256,
-    SETTINGS_HOST_BYTES = 256,
     SETTINGS_POLICIES = 32,
     SETTINGS_J1939 = 8,
 };
@@ -40,11 +40,10 @@ struct settings {
     struct settings_firmware firmware[BOUND_FIRMWARE];
     size_t firmware_count;
     struct {
-        char address[SETTINGS_HOST_BYTES + 8];
+        char address[ADDRESS_HOST_BYTES + 8];
+        struct address at; /* the same, read */
         char ca_file[SETTINGS_PATH_BYTES], cert_file[SETTINGS_PATH_BYTES], key_file[SETTINGS_PATH_BYTES];
         char crl_file[SETTINGS_PATH_BYTES];
-        char host[SETTINGS_HOST_BYTES]; /* from address */
-        int port;                       /* 0 = host is the path of a Unix socket */
     } broker;
     struct {
         int64_t keepalive_ms, backoff_max_ms, resend_max_ms;

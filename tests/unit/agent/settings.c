@@ -42,8 +42,8 @@ static void the_least_file_gets_the_defaults(void **state)
     (void)state;
 
     must_read(DEVICE BROKER);
-    assert_string_equal(s.broker.host, "localhost");
-    assert_int_equal(s.broker.port, 8883);
+    assert_string_equal(s.broker.at.host, "localhost");
+    assert_int_equal(s.broker.at.port, 8883);
     assert_int_equal(s.link.keepalive_ms, 540000); /* below the broker's max_keepalive of 600 s */
     assert_int_equal(s.link.backoff_max_ms, 600000);
     assert_false(s.link.remote_clear);
@@ -73,8 +73,8 @@ static void addresses_come_in_three_forms(void **state)
     for (size_t i = 0; i < countof(good); i++) {
         snprintf(text, sizeof text, DEVICE "broker {\n address = \"%s\"\n " TLS "}\n", good[i].address);
         must_read(text);
-        assert_string_equal(s.broker.host, good[i].host);
-        assert_int_equal(s.broker.port, good[i].port);
+        assert_string_equal(s.broker.at.host, good[i].host);
+        assert_int_equal(s.broker.at.port, good[i].port);
     }
     for (size_t i = 0; i < countof(bad); i++) {
         snprintf(text, sizeof text, DEVICE "broker {\n address = \"%s\"\n " TLS "}\n", bad[i]);
