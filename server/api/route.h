@@ -1,5 +1,5 @@
 /* route.h: which path answers with what. The routes that ask the store know nothing of HTTP connections, so the command
- * line runs the same ones on a database file whose server is stopped.
+ * line runs the same ones on a database file whose collector is stopped.
  *
  * Everything here may run on any thread; what asks the store blocks. */
 #ifndef FAULTLINE_ROUTE_H

@@ -70,7 +70,7 @@ static int open_file(struct origin *s, const char *path, struct fail *f)
 {
     if (access(path, F_OK) != 0)
         return fail_set(f, FAIL_NOT_FOUND, "%s", path);
-    /* The writing handle, because it is the one that keeps a server out while we look. */
+    /* The writing handle, because it is the one that keeps a collector out while we look. */
     return store_open(&(struct store_settings){.driver = STORE_SQLITE, .path = path}, STORE_WRITE, &s->store, f);
 }
 
@@ -94,7 +94,7 @@ static int get_from_file(struct origin *s, const char *path, json_t **ret, struc
     return rc;
 }
 
-/* ---------------------------------------------------------------- a server */
+/* ---------------------------------------------------------------- a collector */
 
 struct body {
     char *bytes;

@@ -1,4 +1,4 @@
-/* origin.h: where the command line gets its documents: a running server over HTTP, or a database file through the same
+/* origin.h: where the command line gets its documents: a running collector over HTTP, or a database file through the same
  * routes. One thread; blocks. */
 #ifndef FAULTLINE_ORIGIN_H
 #define FAULTLINE_ORIGIN_H
@@ -17,7 +17,7 @@ struct origin_settings {
     const char *db;      /* NULL with server */
 };
 
-/* FAIL_NOT_FOUND: no such file. FAIL_CONFLICT: a server holds the file. A server is not asked before origin_get(). */
+/* FAIL_NOT_FOUND: no such file. FAIL_CONFLICT: a collector holds the file. It is not asked before origin_get(). */
 must_check int origin_open(const struct origin_settings *s, struct origin **ret, struct fail *f);
 void origin_close(struct origin *s); /* NULL is fine */
 

@@ -26,7 +26,7 @@ static void take_line(struct sse *s)
     if ((value = value_of(s->line, "event")) && strlen(value) < sizeof s->kind)
         strcpy(s->kind, value);
     else if ((value = value_of(s->line, "data"))) {
-        strcpy(s->data, value); /* our server's events have one data line */
+        strcpy(s->data, value); /* the collector's events have one data line */
         s->has_data = true;
     }
 }

@@ -1,4 +1,4 @@
-/* token_new.h: `faultline token new`: makes a token; needs neither server nor database. */
+/* token_new.h: `faultline token new`: makes a token; needs neither collector nor database. */
 #ifndef FAULTLINE_TOKEN_NEW_H
 #define FAULTLINE_TOKEN_NEW_H
 

@@ -161,7 +161,7 @@ int schema_check(struct db *db, const struct schema_step *steps, size_t count, s
         return -1;
     if (version < count)
         return fail_set(f, FAIL_NOT_FOUND,
-            "the database is of schema version %zu, this program reads %zu: open it with the server first", version,
+            "the database is of schema version %zu, this program reads %zu: start the collector on it first", version,
             count);
     return 0;
 }
