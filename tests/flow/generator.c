@@ -1,6 +1,7 @@
 /* generator.c: an application that raises and clears faults without end and keeps its own ledger of what was accepted.
  *
- *   generator SOCKET LEDGER   runs until its standard input ends
+ *   generator SOCKET LEDGER          runs until its standard input ends
+ *   generator SOCKET LEDGER COUNT    raises and clears COUNT codes
  *
  * Each line of the ledger is "NUMBER CODE raise|clear": the agent answered that this record is on its disk. An answer that
  * did not come (the agent was killed meanwhile) makes no line: nobody knows. Each code is raised and cleared three times,
@@ -58,18 +59,19 @@ int main(int argc, char **argv)
     struct fl_options options = {.struct_size = sizeof options, .socket_path = argc > 1 ? argv[1] : NULL};
     struct fl *fl;
     FILE *ledger = argc > 2 ? fopen(argv[2], "a") : NULL;
-    unsigned n = 0;
+    unsigned long count = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
 
     if (!ledger || fl_open(&fl, &options) != FL_OK) {
         fprintf(stderr, "generator: %s\n", strerror(errno));
         return 1;
     }
-    for (;; n++) {
+    for (unsigned long n = 0; !count || n < count; n++) {
         char code[32];
 
-        snprintf(code, sizeof code, "L%06u", n);
+        snprintf(code, sizeof code, "L%06lu", n);
         for (int i = 0; i < 2 * ROUNDS; i++)
             if (tell(fl, ledger, code, i % 2 == 0))
                 return 0;
     }
+    return 0;
 }

@@ -10,6 +10,7 @@ process id when the rig closes. Waiting is always for an event, with a deadline.
         agent.wait("link.connected")
 """
 import base64
+import contextlib
 import hashlib
 import http.client
 import json
@@ -204,8 +205,35 @@ class Database:
         self.conninfo = ""
         if driver == "postgresql":
             self.folder = tempfile.mkdtemp(prefix="faultline-pg-")
-            self.conninfo = subprocess.run([ROOT / "tests/postgres", "start", self.folder], check=True, text=True,
-                                           stdout=subprocess.PIPE).stdout.strip()
+            self.start()
+
+    def start(self):
+        """PostgreSQL: the server, in the same place as before."""
+        self.conninfo = subprocess.run([ROOT / "tests/postgres", "start", self.folder], check=True, text=True,
+                                       stdout=subprocess.PIPE).stdout.strip()
+
+    def stop(self):
+        """PostgreSQL: the server dies at once, with what it was doing."""
+        subprocess.run([ROOT / "tests/postgres", "stop", self.folder], check=True, stdout=subprocess.DEVNULL)
+
+    @contextlib.contextmanager
+    def held(self):
+        """Nobody can write meanwhile."""
+        if self.driver == "postgresql":
+            holder = subprocess.Popen(["psql", "-XAtq", "-d", self.conninfo], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, text=True)
+            holder.stdin.write("BEGIN; LOCK TABLE lane, device, lease IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
+            holder.stdin.flush()
+            assert holder.stdout.readline() == "held\n"
+            yield
+            holder.kill()
+            holder.communicate()
+            return
+        db = sqlite3.connect(self.path, isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        yield
+        db.execute("ROLLBACK")
+        db.close()
 
     def rows(self, query):
         """The rows as lists of texts and numbers; [] while the tables are not there yet."""
@@ -255,6 +283,7 @@ class Rig:
         self.pki = self.folder / "pki"
         self.keep = keep
         self.processes = []
+        self.mounts = []
         self.broker = self.server = None
         self.port = free_port()
         self.plain_port = None
@@ -270,6 +299,8 @@ class Rig:
         for process in reversed(self.processes):
             process.kill()
         self.database.close()
+        for path in self.mounts:
+            subprocess.run(["umount", path], check=False, capture_output=True)
         if kind is not None or self.keep:
             kept = ROOT / "build/test-logs" / self.folder.name
             shutil.copytree(self.folder, kept, ignore_dangling_symlinks=True,
@@ -277,6 +308,13 @@ class Rig:
                                                           and not os.path.isdir(os.path.join(folder, n))])
             print(f"logs kept in {kept.relative_to(ROOT)}")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def scratch():
+        """A folder for a test that needs nothing else of a rig."""
+        with tempfile.TemporaryDirectory(prefix="faultline-rig-") as folder:
+            yield pathlib.Path(folder)
 
     def start(self, name, argv, **options):
         process = Process(name, argv, self.folder, **options)
@@ -291,6 +329,34 @@ class Rig:
             file.write(f"{name} reader {hashlib.sha256(token.encode()).hexdigest()}\n")
         tokens.chmod(0o640)
         return token
+
+    # ------------------------------------------------------------ disks
+
+    def mount(self, name, size):
+        """A small disk of its own (tmpfs) in the rig's folder; skips the test where that is not allowed."""
+        path = self.folder / name
+        path.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "faultline-test", path],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise unittest.SkipTest(f"needs a small disk: {done.stderr.strip()}")
+        self.mounts.append(path)
+        return path
+
+    def fill(self, path):
+        """Takes all the space that is left; returns the file that holds it."""
+        filler = path / "filler"
+        with open(filler, "wb", buffering=0) as file:
+            for size in (65536, 4096, 1):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError:
+                    pass
+        return filler
+
+    def remount(self, path, how):
+        subprocess.run(["mount", "-o", f"remount,{how}", path], check=True, capture_output=True)
 
     # ------------------------------------------------------------ certificates
 
@@ -342,11 +408,11 @@ class Rig:
 
     # ------------------------------------------------------------ the collector
 
-    def write_server_settings(self, extra=""):
-        path = self.folder / "server.conf"
+    def write_server_settings(self, extra="", name="rig", store="", http=None):
+        path = self.folder / f"{name}.conf"
         path.write_text(f"""
 server {{
-    name = "rig"
+    name = "{name}"
 }}
 broker {{
     address = "unix:{self.folder}/collector.sock"
@@ -356,27 +422,33 @@ broker {{
 store {{
     {self.database.settings()}
     catalogue = "{ROOT}/configs/catalogue.csv"
+    {store}
 }}
 http {{
-    address = "127.0.0.1:{self.http_port}"
+    address = "127.0.0.1:{http or self.http_port}"
     tokens_file = "{self.folder}/tokens"
 }}
 {extra}
 """)
         return path
 
-    def start_server(self, extra="", wait=True, **options):
+    def start_server(self, extra="", wait=True, **settings):
         """wait: until it is subscribed at the broker, so that nothing published from then on is missed."""
-        self.server = self.start("server", [BUILD / "faultline-server", "--config", self.write_server_settings(extra)],
-                                 **options)
+        self.server = self.start("server", [BUILD / "faultline-server", "--config",
+                                            self.write_server_settings(extra, **settings)])
         if wait:
             self.server.wait("server.ready")
             self.server.wait("broker.connected")
         return self.server
 
-    def restart_server(self, **options):
+    def restart_server(self, **settings):
         assert self.server.stop() == 0
-        return self.start_server(**options)
+        return self.start_server(**settings)
+
+    def start_second_server(self, name="other", **settings):
+        """Another collector on the same store; it does not become self.server."""
+        path = self.write_server_settings(name=name, http=free_port(), **settings)
+        return self.start(name, [BUILD / "faultline-server", "--config", path])
 
     def get(self, path, token=None):
         """GET from the collector: (status, parsed JSON or text)."""
