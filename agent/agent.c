@@ -31,6 +31,8 @@ struct agent {
     struct link *link;
     struct source_env source_env;
     struct sources *sources;
+    struct recalled last; /* what the spool held at the start */
+    bool is_told;         /* that the agent has started, and what is new since the last time */
 };
 
 static void log_fail(const char *event, const struct fail *f)
@@ -137,14 +139,6 @@ static int on_measure(void *ctx, const struct frame_value *sample, struct fail *
     return sources_measure(a->sources, sample, f);
 }
 
-static void on_spool_changed(void *ctx, struct spool *spool)
-{
-    struct agent *a = ctx;
-
-    scribe_use_spool(a->scribe, spool);
-    link_use_spool(a->link, spool);
-}
-
 /* ---------------------------------------------------------------- signals */
 
 static void on_terminate(evutil_socket_t number, short what, void *ctx)
@@ -228,20 +222,6 @@ static void watch_signals(struct agent *a)
 
 /* ---------------------------------------------------------------- start */
 
-static int open_spool(struct agent *a, struct fail *f)
-{
-    struct spool_settings settings = settings_spool(a->settings);
-    struct keeper_env env = {.base = a->base,
-        .disk = &disk_system,
-        .clock = &clock_system,
-        .rng = &rng_system,
-        .retry_first_ms = SPOOL_RETRY_MS,
-        .ctx = a,
-        .changed = on_spool_changed};
-
-    return keeper_open(&settings, &env, &a->keeper, f);
-}
-
 static void make_scribe(struct agent *a)
 {
     struct part parts[BOUND_PARTS];
@@ -278,25 +258,60 @@ static void on_recalled_command(void *ctx, uint64_t id)
     link_note_command(a->link, id);
 }
 
-/* Goes on where the agent stopped, and tells what is new since then. */
-static int resume(struct agent *a, struct fail *f)
+/* Tells that the agent has started, and what is new since it stopped. */
+static int tell_start(struct agent *a, struct fail *f)
 {
-    struct recall_takers takers = {a, on_recalled_fault, on_recalled_command};
-    struct recalled last;
-    unsigned unreadable;
     char hash[SETTINGS_HASH_BYTES];
 
-    recall_read(keeper_spool(a->keeper), &takers, &last, &unreadable);
-    log_info("agent.resumed", "faults=%zu unreadable=%u", monitor_count(scribe_monitor(a->scribe)), unreadable);
-    scribe_use_spool(a->scribe, keeper_spool(a->keeper));
     settings_hash(a->settings, hash);
     if (scribe_lifecycle(a->scribe, LIFECYCLE_BOOT, "", f) || scribe_inventory(a->scribe, f))
         return -1;
-    if (last.boot != a->boot && last.boot != 0 && scribe_cycle(a->scribe, f))
+    if (a->last.boot != a->boot && a->last.boot != 0 && scribe_cycle(a->scribe, f))
         return -1;
-    if (strcmp(last.configured, hash) != 0 && scribe_lifecycle(a->scribe, LIFECYCLE_CONFIGURED, hash, f))
+    if (strcmp(a->last.configured, hash) != 0 && scribe_lifecycle(a->scribe, LIFECYCLE_CONFIGURED, hash, f))
         return -1;
+    a->is_told = true;
     return 0;
+}
+
+/* Goes on where the agent stopped. With a disk that takes nothing, what stands in the spool is sent all the same, and the
+ * start is told when the spool is back. */
+static void resume(struct agent *a)
+{
+    struct recall_takers takers = {a, on_recalled_fault, on_recalled_command};
+    struct fail f;
+    unsigned unreadable;
+
+    recall_read(keeper_spool(a->keeper), &takers, &a->last, &unreadable);
+    log_info("agent.resumed", "faults=%zu unreadable=%u", monitor_count(scribe_monitor(a->scribe)), unreadable);
+    scribe_use_spool(a->scribe, keeper_spool(a->keeper));
+    if (tell_start(a, &f))
+        log_fail("agent.start_unrecorded", &f);
+}
+
+static void on_spool_changed(void *ctx, struct spool *spool)
+{
+    struct agent *a = ctx;
+    struct fail f;
+
+    scribe_use_spool(a->scribe, spool);
+    if (spool && !a->is_told && tell_start(a, &f))
+        log_fail("agent.start_unrecorded", &f);
+    link_use_spool(a->link, spool);
+}
+
+static int open_spool(struct agent *a, struct fail *f)
+{
+    struct spool_settings settings = settings_spool(a->settings);
+    struct keeper_env env = {.base = a->base,
+        .disk = &disk_system,
+        .clock = &clock_system,
+        .rng = &rng_system,
+        .retry_first_ms = SPOOL_RETRY_MS,
+        .ctx = a,
+        .changed = on_spool_changed};
+
+    return keeper_open(&settings, &env, &a->keeper, f);
 }
 
 static int open_sources(struct agent *a, struct fail *f)
@@ -339,7 +354,8 @@ int agent_open(const struct settings *s, struct agent **ret, struct fail *f)
         goto failed;
     make_scribe(a);
     make_link(a);
-    if (resume(a, f) || open_sources(a, f))
+    resume(a);
+    if (open_sources(a, f))
         goto failed;
     watch_signals(a);
     *ret = a;
