@@ -110,6 +110,10 @@ static int load_catalogue(struct server *s, struct fail *f)
 
 static void stop_store(struct server *s)
 {
+    struct fail f;
+
+    if (store_leave_lease(s->store, &f))
+        log_warn("store.lease_kept", "reason=\"%s\"", f.text);
     store_close(s->store);
 }
 

@@ -184,6 +184,21 @@ int store_take_lease(struct store *s, const char *owner, struct wall now, int64_
     return 0;
 }
 
+int store_leave_lease(struct store *s, struct fail *f)
+{
+    const struct db_value values[] = {db_i64(FIRST_SHARD), db_text(s->owner), db_i64(s->lease_epoch)};
+
+    assert(!s->in_transaction);
+    if (db_begin(s->db, f) < 0)
+        return -1;
+    if (db_run(s->db, "UPDATE lease SET expires_ms = 0 WHERE shard = $1 AND owner = $2 AND epoch = $3", values,
+            countof(values), f) < 0) {
+        db_rollback(s->db);
+        return -1;
+    }
+    return db_commit(s->db, f);
+}
+
 int store_idle(struct store *s, struct fail *f)
 {
     assert(!s->in_transaction);

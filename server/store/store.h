@@ -64,6 +64,10 @@ void store_rollback(struct store *s);
  * (imports). Not within a transaction. */
 must_check int store_take_lease(struct store *s, const char *owner, struct wall now, int64_t ttl_ms, struct fail *f);
 
+/* Lets the lease expire at once, so that another collector need not wait for it; before an orderly end. Does nothing when
+ * it is not ours. Not within a transaction. */
+must_check int store_leave_lease(struct store *s, struct fail *f);
+
 /* Housekeeping when there is nothing else to do (SQLite: truncating checkpoint). */
 must_check int store_idle(struct store *s, struct fail *f);
 

@@ -286,6 +286,28 @@ static void a_lease_is_held_until_it_expires(void **state)
 }
 
 /* Two collectors on one PostgreSQL; for SQLite the file's lock keeps them apart already. */
+static void a_lease_that_was_left_is_free_at_once(void **state)
+{
+    struct stores *s = stores_of(state);
+
+    assert_ok(store_take_lease(s->store, "cell-a", now, 1000, f));
+    assert_ok(store_leave_lease(s->store, f));
+    assert_ok(store_take_lease(s->store, "cell-b", after(1), 1000, f));
+    assert_fails(store_take_lease(s->store, "cell-a", after(2), 1000, f), FAIL_CONFLICT);
+}
+
+static void who_lost_the_lease_does_not_give_it_away(void **state)
+{
+    struct stores *s = stores_of(state);
+    struct store *other = open_again(s, STORE_WRITE);
+
+    assert_ok(store_take_lease(s->store, "cell-a", now, 1000, f));
+    assert_ok(store_take_lease(other, "cell-b", after(1000), 1000, f));
+    assert_ok(store_leave_lease(s->store, f));
+    assert_fails(store_take_lease(s->store, "cell-a", after(1001), 1000, f), FAIL_CONFLICT);
+    store_close(other);
+}
+
 static void who_lost_the_lease_commits_nothing_more(void **state)
 {
     struct stores *s = stores_of(state);
@@ -412,6 +434,8 @@ int main(void)
         on_every_driver(a_newer_schema_is_refused_and_both_versions_named),
         on_pg(two_writers_may_make_the_schema_at_once),
         on_every_driver(a_lease_is_held_until_it_expires),
+        on_every_driver(a_lease_that_was_left_is_free_at_once),
+        on_pg(who_lost_the_lease_does_not_give_it_away),
         on_pg(who_lost_the_lease_commits_nothing_more),
         on_pg(a_second_process_of_the_same_name_fences_the_first),
         on_sqlite(the_second_writer_of_a_file_is_refused_and_readers_are_not),
