@@ -10,6 +10,7 @@
 #include "codec.h"
 #include "conf.h"
 #include "identity.h"
+#include "input_spec.h"
 
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define KIB INT64_C(1024)
@@ -195,6 +196,16 @@ static int check_ids(const char *path, const struct settings *s, struct fail *f)
     return 0;
 }
 
+static int check_inputs(const char *path, const struct settings *s, struct fail *f)
+{
+    struct input_spec spec;
+
+    for (size_t i = 0; i < s->j1939_count; i++)
+        if (input_spec_parse(s->j1939[i].input, &spec, f))
+            return fail_add(f, "%s: j1939 %s", path, s->j1939[i].name);
+    return 0;
+}
+
 /* The device's description travels in one record; whether it fits, the codec knows best. */
 static int check_inventory(const char *path, const struct settings *s, struct fail *f)
 {
@@ -237,7 +248,7 @@ int settings_read(const char *path, struct settings *ret, struct fail *f)
         abort();
     list_sections(s, sections);
     if (conf_read(path, sections, f) || read_address(path, s, f) || check_tls(path, s, f) || check_ids(path, s, f) ||
-        place_health(path, s, f) || check_inventory(path, s, f))
+        check_inputs(path, s, f) || place_health(path, s, f) || check_inventory(path, s, f))
         return -1;
     *ret = *s;
     return 0;

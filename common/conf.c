@@ -63,14 +63,15 @@ static void refuse_unknown(cfg_t *cfg, const char *name)
 {
     const char *what = cfg->opts[0].type == CFGT_SEC ? "section" : "key";
     const char *names[64];
-    char text[160];
+    char list[CONF_LIST_BYTES], text[160 + CONF_LIST_BYTES];
     size_t count = 0;
 
     for (; count < countof(names) && cfg->opts[count].name; count++)
         names[count] = cfg->opts[count].name;
     const char *nearest = conf_value_nearest(name, names, count);
+    conf_value_list(names, count, list);
     snprintf(text, sizeof text, "%s%s%.64s: unknown %s%s%s%s", what[0] == 'k' ? cfg->name : "",
-        what[0] == 'k' ? "." : "", name, what, nearest ? ", did you mean " : "", nearest ? nearest : "",
+        what[0] == 'k' ? "." : "", name, what, nearest ? ", did you mean " : " ", nearest ? nearest : list,
         nearest ? "?" : "");
     refuse_reading(cfg, text);
 }

@@ -102,14 +102,12 @@ static int set_text(const struct conf_key *key, const char *text, char *field, s
 static int refuse_word(const char *text, const char *const *words, size_t count, struct fail *f)
 {
     const char *nearest = conf_value_nearest(text, words, count);
-    char list[160] = "";
-    size_t n = 0;
+    char list[CONF_LIST_BYTES];
 
-    for (size_t i = 0; i < count && n < sizeof list; i++)
-        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", words[i]);
+    conf_value_list(words, count, list);
     if (nearest)
-        return fail_set(f, FAIL_SETTINGS, "unknown word \"%s\", did you mean %s? (allowed: %s)", text, nearest, list);
-    return fail_set(f, FAIL_SETTINGS, "unknown word \"%s\" (allowed: %s)", text, list);
+        return fail_set(f, FAIL_SETTINGS, "unknown word \"%s\", did you mean %s? %s", text, nearest, list);
+    return fail_set(f, FAIL_SETTINGS, "unknown word \"%s\" %s", text, list);
 }
 
 static int set_word(const struct conf_key *key, const char *text, void *field, struct fail *f)
@@ -204,4 +202,13 @@ const char *conf_value_nearest(const char *word, const char *const *words, size_
         }
     }
     return nearest;
+}
+
+const char *conf_value_list(const char *const *words, size_t count, char text[static CONF_LIST_BYTES])
+{
+    size_t n = (size_t)snprintf(text, CONF_LIST_BYTES, "(allowed: ");
+
+    for (size_t i = 0; i < count && n < CONF_LIST_BYTES; i++)
+        n += (size_t)snprintf(text + n, CONF_LIST_BYTES - n, "%s%s", words[i], i + 1 < count ? ", " : ")");
+    return text;
 }

@@ -16,4 +16,9 @@ const char *conf_value_number(enum conf_type type, int64_t value, char text[stat
 /* The closest of `words` within two edits, or NULL: for "did you mean". */
 const char *conf_value_nearest(const char *word, const char *const *words, size_t count);
 
+enum { CONF_LIST_BYTES = 160 };
+
+/* "(allowed: a, b, c)", cut where it is too long. Returns text. */
+const char *conf_value_list(const char *const *words, size_t count, char text[static CONF_LIST_BYTES]);
+
 #endif

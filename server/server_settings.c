@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "conf.h"
 #include "store.h"
 
@@ -146,6 +147,20 @@ static void fill_sections(struct server_settings *s, struct conf_section section
     memcpy(sections, all, sizeof all);
 }
 
+/* What a table of keys cannot say. */
+static int check(const struct server_settings *s, struct fail *f)
+{
+    struct address address;
+
+    if (s->store.driver == STORE_POSTGRESQL && !*s->store.conninfo)
+        return fail_set(f, FAIL_SETTINGS, "store.conninfo: needed with driver = postgresql");
+    if (!*s->broker.ca_file != !*s->broker.cert_file || !*s->broker.cert_file != !*s->broker.key_file)
+        return fail_set(f, FAIL_SETTINGS, "broker.ca_file, cert_file and key_file belong together");
+    if (address_parse(s->broker.address, &address, f))
+        return -1;
+    return api_check(&s->http, f) ? fail_add(f, "http") : 0;
+}
+
 int server_settings_read(const char *path, struct server_settings *ret, struct fail *f)
 {
     struct conf_section sections[SECTIONS + 1];
@@ -154,10 +169,8 @@ int server_settings_read(const char *path, struct server_settings *ret, struct f
     fill_sections(&s, sections);
     if (conf_read(path, sections, f))
         return -1;
-    if (s.store.driver == STORE_POSTGRESQL && !*s.store.conninfo)
-        return fail_set(f, FAIL_SETTINGS, "%s: store.conninfo: needed with driver = postgresql", path);
-    if (!*s.broker.ca_file != !*s.broker.cert_file || !*s.broker.cert_file != !*s.broker.key_file)
-        return fail_set(f, FAIL_SETTINGS, "%s: broker.ca_file, cert_file and key_file belong together", path);
+    if (check(&s, f))
+        return fail_add(f, "%s", path);
     if (!*s.server.name && gethostname(s.server.name, sizeof s.server.name - 1))
         memcpy(s.server.name, "collector", sizeof "collector");
     if (!*s.broker.client_id)

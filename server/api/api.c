@@ -324,6 +324,18 @@ static struct event *add_event(struct api *api, int fd, event_callback_fn call)
     return e;
 }
 
+static bool may_be_public(const struct api_settings *s)
+{
+    return s->tls_cert[0] || s->behind_proxy;
+}
+
+int api_check(const struct api_settings *s, struct fail *f)
+{
+    if (!s->tls_cert[0] != !s->tls_key[0])
+        return fail_set(f, FAIL_SETTINGS, "tls_cert and tls_key belong together");
+    return http_listen_check(s->address, may_be_public(s), f);
+}
+
 static int open_http(struct api *api, struct fail *f)
 {
     const struct api_settings *s = &api->settings;
@@ -338,9 +350,7 @@ static int open_http(struct api *api, struct fail *f)
     };
     int fd;
 
-    if (!settings.tls_cert != !settings.tls_key)
-        return fail_set(f, FAIL_SETTINGS, "tls_cert and tls_key belong together");
-    if (http_listen(s->address, settings.tls_cert || s->behind_proxy, &fd, api->address, f) != 0)
+    if (api_check(s, f) != 0 || http_listen(s->address, may_be_public(s), &fd, api->address, f) != 0)
         return -1;
     return http_open(api->base, fd, &settings, handle, api, &api->http, f);
 }

@@ -58,6 +58,9 @@ struct api_host {
 
 struct api;
 
+/* Whether the settings fit together, without opening anything. FAIL_SETTINGS, as api_start() would. */
+must_check int api_check(const struct api_settings *s, struct fail *f);
+
 /* Binds, reads the tokens file, starts the threads. Settings, the store's texts and the host are copied; clock is
  * borrowed until api_stop(). The store's schema must exist (open the writing handle first).
  * FAIL_SETTINGS: a public address without TLS or behind_proxy, a bad address, a tokens file that is broken or that

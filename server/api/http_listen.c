@@ -86,27 +86,55 @@ static int open_socket(const union address *a, socklen_t bytes, const char *text
     return 0;
 }
 
-static int listen_inet(const char *text, bool public_allowed, int *ret_fd, char *ret_text, struct fail *f)
+static int read_inet(const char *text, bool public_allowed, union address *ret, socklen_t *ret_bytes, struct fail *f)
+{
+    if (!parse_inet(text, ret, ret_bytes))
+        return fail_set(f, FAIL_SETTINGS, "address \"%s\": expected 127.0.0.1:8480, [::1]:8480 or unix:/path", text);
+    if (!is_loopback(ret) && !public_allowed)
+        return fail_set(f, FAIL_SETTINGS,
+            "address %s can be reached from outside: set tls_cert and tls_key, or behind_proxy = yes", text);
+    return 0;
+}
+
+static int read_unix(const char *path, union address *ret, socklen_t *ret_bytes, struct fail *f)
+{
+    *ret = (union address){.local = {.sun_family = AF_UNIX}};
+    if (path[0] != '/' || strlen(path) >= sizeof ret->local.sun_path)
+        return fail_set(f, FAIL_SETTINGS, "address unix:%s: not an absolute path of at most %zu bytes", path,
+            sizeof ret->local.sun_path - 1);
+    strcpy(ret->local.sun_path, path);
+    *ret_bytes = sizeof ret->local;
+    return 0;
+}
+
+static int read_address(const char *text, bool public_allowed, union address *ret, socklen_t *ret_bytes, struct fail *f)
+{
+    if (strncmp(text, "unix:", 5) == 0)
+        return read_unix(text + 5, ret, ret_bytes, f);
+    return read_inet(text, public_allowed, ret, ret_bytes, f);
+}
+
+int http_listen_check(const char *address, bool public_allowed, struct fail *f)
 {
     union address a;
     socklen_t bytes;
-    char host[INET6_ADDRSTRLEN];
 
-    if (!parse_inet(text, &a, &bytes))
-        return fail_set(f, FAIL_SETTINGS, "address \"%s\": expected 127.0.0.1:8480, [::1]:8480 or unix:/path", text);
-    if (!is_loopback(&a) && !public_allowed)
-        return fail_set(f, FAIL_SETTINGS,
-            "address %s can be reached from outside: set tls_cert and tls_key, or behind_proxy = yes", text);
-    if (open_socket(&a, bytes, text, ret_fd, f) != 0)
-        return -1;
-    getsockname(*ret_fd, &a.any, &bytes);
+    return read_address(address, public_allowed, &a, &bytes, f);
+}
+
+static void name_inet(int fd, char *ret_text)
+{
+    char host[INET6_ADDRSTRLEN];
+    union address a;
+    socklen_t bytes = sizeof a;
+
+    getsockname(fd, &a.any, &bytes);
     if (a.any.sa_family == AF_INET6)
         snprintf(ret_text, HTTP_LISTEN_TEXT_BYTES, "[%s]:%u", inet_ntop(AF_INET6, &a.v6.sin6_addr, host, sizeof host),
             ntohs(a.v6.sin6_port));
     else
         snprintf(ret_text, HTTP_LISTEN_TEXT_BYTES, "%s:%u", inet_ntop(AF_INET, &a.v4.sin_addr, host, sizeof host),
             ntohs(a.v4.sin_port));
-    return 0;
 }
 
 /* A socket file outlives its process; only one that nobody answers on may go. */
@@ -120,28 +148,30 @@ static void remove_dead(const union address *a)
         unlink(a->local.sun_path);
 }
 
-static int listen_unix(const char *path, int *ret_fd, char *ret_text, struct fail *f)
+static int listen_unix(const union address *a, socklen_t bytes, int *ret_fd, char *ret_text, struct fail *f)
 {
-    union address a = {.local = {.sun_family = AF_UNIX}};
-
-    if (path[0] != '/' || strlen(path) >= sizeof a.local.sun_path)
-        return fail_set(f, FAIL_SETTINGS, "address unix:%s: not an absolute path of at most %zu bytes", path,
-            sizeof a.local.sun_path - 1);
-    strcpy(a.local.sun_path, path);
-    remove_dead(&a);
+    remove_dead(a);
     mode_t mask = umask(0117);
-    int rc = open_socket(&a, sizeof a.local, path, ret_fd, f);
+    int rc = open_socket(a, bytes, a->local.sun_path, ret_fd, f);
     umask(mask);
     if (rc != 0)
         return -1;
-    snprintf(ret_text, HTTP_LISTEN_TEXT_BYTES, "unix:%s", path);
+    snprintf(ret_text, HTTP_LISTEN_TEXT_BYTES, "unix:%s", a->local.sun_path);
     return 0;
 }
 
 int http_listen(
     const char *address, bool public_allowed, int *ret_fd, char ret_text[static HTTP_LISTEN_TEXT_BYTES], struct fail *f)
 {
-    if (strncmp(address, "unix:", 5) == 0)
-        return listen_unix(address + 5, ret_fd, ret_text, f);
-    return listen_inet(address, public_allowed, ret_fd, ret_text, f);
+    union address a;
+    socklen_t bytes;
+
+    if (read_address(address, public_allowed, &a, &bytes, f) != 0)
+        return -1;
+    if (a.any.sa_family == AF_UNIX)
+        return listen_unix(&a, bytes, ret_fd, ret_text, f);
+    if (open_socket(&a, bytes, address, ret_fd, f) != 0)
+        return -1;
+    name_inet(*ret_fd, ret_text);
+    return 0;
 }

@@ -15,4 +15,7 @@ enum { HTTP_LISTEN_TEXT_BYTES = 176 };
 must_check int http_listen(const char *address, bool public_allowed, int *ret_fd,
     char ret_text[static HTTP_LISTEN_TEXT_BYTES], struct fail *f);
 
+/* What http_listen() would say to the address itself. FAIL_SETTINGS. */
+must_check int http_listen_check(const char *address, bool public_allowed, struct fail *f);
+
 #endif

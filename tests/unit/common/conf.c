@@ -149,12 +149,13 @@ static void mistakes_are_named_with_their_line(void **state)
         {"", ": spool.path: missing"},
         {"spool {\n}\n", ":2: spool.path: missing (the section ends here)"},
         {"spool {\n pth = /s\n}\n", ":2: spool.pth: unknown key, did you mean path?"},
-        {"spool {\n\n nonsense = /s\n}\n", ":3: spool.nonsense: unknown key"},
+        {"spool {\n\n nonsense = /s\n}\n",
+            ":3: spool.nonsense: unknown key (allowed: path, max_bytes, retention, sync)"},
         {"# x\n\n  # { y\nspol { # z\n}\n", ":4: spol: unknown section, did you mean spool?"},
-        {"path = /s\n", ":1: path: unknown section"},
+        {"path = /s\n", ":1: path: unknown section (allowed: spool, broker, source)"},
         {"include(\"/etc/passwd\")\n",
             ":1: unexpected '('; a value with other than letters, digits and _-./:@% needs quotes"},
-        {"include = \"/etc/passwd\"\n", ":1: include: unknown section"},
+        {"include = \"/etc/passwd\"\n", ":1: include: unknown section (allowed: spool, broker, source)"},
         {"spool|path = /s\n", ":1: unexpected '|'; a value with other than letters, digits and _-./:@% needs quotes"},
         {"spool {\n path = /s\n path = /t\n}\n", ":3: spool.path: given twice"},
         {SPOOL SPOOL, ":6: spool: given twice (the second ends here)"},
@@ -229,7 +230,8 @@ static void a_refused_file_leaves_nothing_behind(void **state)
     (void)state;
     assert_refused("spool {\n path = \"/s\n", ":2: quotes are not closed on this line");
     assert_reads(SPOOL);
-    assert_refused("spool {\n wrong = 1\n}\n", ":2: spool.wrong: unknown key");
+    assert_refused(
+        "spool {\n wrong = 1\n}\n", ":2: spool.wrong: unknown key (allowed: path, max_bytes, retention, sync)");
     assert_reads(SPOOL);
 }
 
