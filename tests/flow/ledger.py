@@ -1,10 +1,9 @@
 """ledger: what was accepted is stored, once, whatever is killed.
 
 Agents lose power, broker and collector are killed with -9 at random moments, and the broker now and then loses its memory
-too, while
-applications raise and clear numbered faults and keep a ledger of what their agent accepted. Afterwards: accepted =
-stored, nothing twice, nothing corrupt, no number missing, exactly one ticket for each incident. The seed is printed; give
-it as FAULTLINE_SEED to run the same order of kills again.
+too, while applications raise and clear numbered faults and keep a ledger of what their agent accepted. Afterwards:
+accepted = stored, nothing twice, nothing corrupt, no number missing, exactly one ticket for each incident. The seed is
+printed; give it as FAULTLINE_SEED to run the same order of kills again.
 """
 import os
 import random
