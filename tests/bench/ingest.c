@@ -16,6 +16,7 @@
 #include "core.h"
 #include "identity.h"
 #include "reports.h"
+#include "sqlite_folder.h"
 
 enum { BATCH_DEVICES = 200 };
 
@@ -147,25 +148,6 @@ static void measure(const char *driver, const struct store_settings *settings)
     store_close(store);
 }
 
-static void measure_sqlite(void)
-{
-    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
-    char folder[200], path[220], name[240];
-
-    snprintf(folder, sizeof folder, "%s/ingest-XXXXXX", options.folder);
-    if (!mkdtemp(folder)) {
-        perror(folder);
-        exit(1);
-    }
-    snprintf(path, sizeof path, "%s/db", folder);
-    measure("SQLite", &(struct store_settings){.driver = STORE_SQLITE, .path = path});
-    for (size_t i = 0; i < countof(endings); i++) {
-        snprintf(name, sizeof name, "%s%s", path, endings[i]);
-        unlink(name);
-    }
-    rmdir(folder);
-}
-
 int main(int argc, char **argv)
 {
     static const struct option names[] = {{"devices", required_argument, NULL, 'd'},
@@ -193,7 +175,7 @@ int main(int argc, char **argv)
         default:
             return 2;
         }
-    measure_sqlite();
+    on_sqlite(options.folder, measure);
     if (options.conninfo)
         measure("PostgreSQL", &(struct store_settings){.driver = STORE_POSTGRESQL, .conninfo = options.conninfo});
     return 0;

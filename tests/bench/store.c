@@ -16,6 +16,7 @@
 
 #include "db.h"
 #include "identity.h"
+#include "sqlite_folder.h"
 #include "store.h"
 
 enum { BATCH = 1000, RECORD_BYTES = 95, MEASURES = 8 };
@@ -268,25 +269,6 @@ static void measure(const char *name, const struct store_settings *settings)
     store_close(s);
 }
 
-static void measure_sqlite(void)
-{
-    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
-    char folder[200], path[220], name[240];
-
-    snprintf(folder, sizeof folder, "%s/store-XXXXXX", options.folder);
-    if (!mkdtemp(folder)) {
-        perror(folder);
-        exit(1);
-    }
-    snprintf(path, sizeof path, "%s/db", folder);
-    measure("SQLite", &(struct store_settings){.driver = STORE_SQLITE, .path = path});
-    for (size_t i = 0; i < countof(endings); i++) {
-        snprintf(name, sizeof name, "%s%s", path, endings[i]);
-        unlink(name);
-    }
-    rmdir(folder);
-}
-
 int main(int argc, char **argv)
 {
     static const struct option names[] = {{"devices", required_argument, NULL, 'd'},
@@ -313,7 +295,7 @@ int main(int argc, char **argv)
         }
     memset(record, 0xa5, sizeof record);
     make_fleet();
-    measure_sqlite();
+    on_sqlite(options.folder, measure);
     if (options.conninfo)
         measure("PostgreSQL", &(struct store_settings){.driver = STORE_POSTGRESQL, .conninfo = options.conninfo});
     free(fleet);

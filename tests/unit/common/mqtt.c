@@ -827,16 +827,8 @@ static int close_site(void **state)
     return 0;
 }
 
-static void mosquitto_is_not_installed(void **state)
-{
-    (void)state;
-    print_message("skipped: %s is not installed\n", MOSQUITTO);
-    skip();
-}
-
 int main(void)
 {
-    const struct CMUnitTest without[] = {cmocka_unit_test(mosquitto_is_not_installed)};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects_over_tcp_unix_socket_and_mutual_tls),
         cmocka_unit_test(a_valid_revocation_list_lets_the_broker_pass),
@@ -863,7 +855,5 @@ int main(void)
         cmocka_unit_test(the_certificate_tells_who_we_are),
     };
 
-    if (access(MOSQUITTO, X_OK) != 0)
-        return cmocka_run_group_tests(without, NULL, NULL);
     return cmocka_run_group_tests(tests, open_site, close_site);
 }

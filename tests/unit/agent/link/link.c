@@ -495,16 +495,8 @@ static int close_site(void **state)
     return 0;
 }
 
-static void mosquitto_is_not_installed(void **state)
-{
-    (void)state;
-    print_message("skipped: %s is not installed\n", MOSQUITTO);
-    skip();
-}
-
 int main(void)
 {
-    const struct CMUnitTest without[] = {cmocka_unit_test(mosquitto_is_not_installed)};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_lies_in_the_spool_arrives_in_order_and_is_freed),
         cmocka_unit_test(a_host_name_is_looked_up),
@@ -519,7 +511,5 @@ int main(void)
         cmocka_unit_test(without_a_spool_the_link_rests),
     };
 
-    if (access(MOSQUITTO, X_OK) != 0)
-        return cmocka_run_group_tests(without, NULL, NULL);
     return cmocka_run_group_tests(tests, open_site, close_site);
 }
