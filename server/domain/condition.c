@@ -1,15 +1,13 @@
 /* condition.c: how one transition of a device changes what the collector knows of a fault. See condition.h.
  *
  * Invariants
- *  1. The order is the device's own: within an epoch only a higher number changes anything. Clocks decide
- * nothing.
- *  2. The device's debounce is final: its state is taken over whatever the collector believed before, because
- * records in between may be lost. `from` only tells whether a confirmation was missed.
+ *  1. The order is the device's own: within an epoch only a higher number changes anything. Clocks decide nothing.
+ *  2. The device's debounce is final: its state is taken over whatever the collector believed before, because records in
+ *     between may be lost. `from` only tells whether a confirmation was missed.
  *  3. Stale is silence: it closes nothing and counts as neither healed nor confirmed.
- *  4. A confirmation is answered with CONDITION_CONFIRMED each time, flapping or not; what flapping holds
- * back, and that an open ticket still counts it, is decided by whoever knows the tickets.
- *  5. What flapping held back is due when it ends (condition_tick): no confirmed fault stays without its
- * ticket.
+ *  4. A confirmation is answered with CONDITION_CONFIRMED each time, flapping or not; what flapping holds back, and that
+ *     an open ticket still counts it, is decided by whoever knows the tickets.
+ *  5. What flapping held back is due when it ends (condition_tick): no confirmed fault stays without its ticket.
  *
  *                 pending              confirmed             healed
  *   UNTESTED ───────────────► PENDING ──────────► CONFIRMED ────────► HEALED ──► AGED

@@ -1,10 +1,8 @@
-/* occurred.h: when something happened on a device whose clock may be wrong: a moment and how far off it can
- * be.
+/* occurred.h: when something happened on a device whose clock may be wrong: a moment and how far off it can be.
  *
- * In this order: a synchronised wall time is taken; else the monotonic distance to a moment
- * of the same boot whose wall time is known (the uplink's anchor, or the anchor of an earlier uplink); else
- * it lies between what is known of the boots around it. A device clock in 1970 or 2106 changes nothing but
- * the bound. Pure. Any thread. */
+ * In this order: a synchronised wall time is taken; else the monotonic distance to a moment of the same boot whose wall
+ * time is known (the uplink's anchor, or the anchor of an earlier uplink); else it lies between what is known of the
+ * boots around it. A device clock in 1970 or 2106 changes nothing but the bound. Pure. Any thread. */
 #ifndef FAULTLINE_OCCURRED_H
 #define FAULTLINE_OCCURRED_H
 
