@@ -200,7 +200,7 @@ int catalogue_file_load(const char *path, struct store *store, struct wall now, 
 {
     struct csv *csv = malloc(sizeof *csv);
     FILE *in = fopen(path, "re");
-    size_t rows;
+    size_t rows = 0;
     int rc = -1;
 
     if (!csv)
