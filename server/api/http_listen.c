@@ -125,7 +125,7 @@ int http_listen_check(const char *address, bool public_allowed, struct fail *f)
 static void name_inet(int fd, char *ret_text)
 {
     char host[INET6_ADDRSTRLEN];
-    union address a;
+    union address a = {0};
     socklen_t bytes = sizeof a;
 
     getsockname(fd, &a.any, &bytes);
