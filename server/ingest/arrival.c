@@ -61,6 +61,8 @@ static int enroll_child(struct turn *t, struct arrival *a, const char *name, enu
     }
     snprintf(row.device, sizeof row.device, "%s", name);
     memcpy(row.gateway, gateway->row.device, sizeof row.gateway);
+    /* Until its own inventory says otherwise: a ticket without a product line would promise nothing. */
+    memcpy(row.product_line, gateway->row.product_line, sizeof row.product_line);
     if (workset_add(t->workset, t->store, &row, &a->subject, f))
         return -1;
     gateway->child_count++;
@@ -126,6 +128,7 @@ static int take_inventory(struct turn *t, const struct arrival *a, struct fail *
 {
     const struct inventory *i = &a->record->inventory;
     struct device_row *row = &a->subject->row;
+    bool placed = !*row->product_line && *i->product_line;
     bool changed = take_text(row->product_line, i->product_line);
 
     changed |= take_text(row->model, i->model);
@@ -139,6 +142,8 @@ static int take_inventory(struct turn *t, const struct arrival *a, struct fail *
         live_device(t->live, a->subject, "inventory");
     }
     if (store_put_inventory(t->store, row->shard, row->device, a->when, i, f))
+        return -1;
+    if (placed && raise_promises(t, a->subject, f))
         return -1;
     return log_report(t, a, f);
 }

@@ -109,6 +109,51 @@ int raise_ticket(struct turn *t, struct workset_device *subject, struct workset_
     return 0;
 }
 
+/* ---------------------------------------------------------------- what is promised, later */
+
+/* A clock that was stopped without a target keeps the moment. */
+static int promise_late(struct turn *t, const struct ticket *ticket, const struct ticket_clock *before, struct fail *f)
+{
+    struct ticket_clock clock;
+
+    if (before->state != CLOCK_NO_TARGET)
+        return 0;
+    clock_start(&clock, before->kind, promise(t, ticket, before->kind), ticket->occurred, ticket->opened);
+    if (before->stopped.ms)
+        clock_stop(&clock, before->stopped);
+    clock_tick(&clock, t->now);
+    return store_put_clock(t->store, ticket->number, &clock, f);
+}
+
+static int promise_for_ticket(
+    struct turn *t, const struct workset_device *subject, struct ticket_number number, struct fail *f)
+{
+    char text[TICKET_NUMBER_BYTES];
+    struct ticket_view view;
+
+    if (store_get_ticket(t->store, number, &view, f))
+        return -1;
+    if (*view.ticket.product_line)
+        return 0;
+    memcpy(view.ticket.product_line, subject->row.product_line, sizeof view.ticket.product_line);
+    if (store_place_ticket(t->store, number, subject->row.product_line, subject->row.model, f))
+        return -1;
+    for (size_t i = 0; i < view.clock_count; i++)
+        if (promise_late(t, &view.ticket, &view.clocks[i], f))
+            return -1;
+    return turn_audit(t, subject, "ticket.placed", ticket_number_text(number, text), subject->row.product_line, f);
+}
+
+int raise_promises(struct turn *t, struct workset_device *subject, struct fail *f)
+{
+    for (struct workset_condition *c = subject->conditions; c; c = c->next)
+        if (c->ticket.n && promise_for_ticket(t, subject, c->ticket, f))
+            return -1;
+    return 0;
+}
+
+/* ---------------------------------------------------------------- transitions */
+
 static int log_transition(struct turn *t, const struct arrival *a, const struct condition_key *key,
     const struct fault_report *r, const uint8_t *record, size_t record_bytes, struct fail *f)
 {

@@ -13,4 +13,8 @@ must_check int raise_transition(struct turn *t, const struct arrival *a, const s
 must_check int raise_ticket(struct turn *t, struct workset_device *subject, struct workset_condition *c,
     struct occurred when, struct wall received, const struct record *record, struct fail *f);
 
+/* The device's product line has become known: open tickets that began without one get it, and the clocks that it promises,
+ * as if it had been known from the beginning. */
+must_check int raise_promises(struct turn *t, struct workset_device *subject, struct fail *f);
+
 #endif

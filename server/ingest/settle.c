@@ -10,9 +10,7 @@ static void begin(struct workset_device *d, const struct arrival *a)
 {
     const struct snapshot *s = &a->record->snapshot;
 
-    d->snapshot = (struct workset_snapshot){a->epoch, s->hash, 0};
-    for (struct workset_condition *c = d->conditions; c; c = c->next)
-        c->in_snapshot = false;
+    d->snapshot = (struct workset_snapshot){d->snapshot.n + 1, a->epoch, s->hash, 0};
 }
 
 /* This part is the next of a snapshot all of whose parts came. */
@@ -45,7 +43,7 @@ static int settle_fault(struct turn *t, const struct arrival *a, const struct fa
     if (refusal != REFUSAL_NONE)
         metrics_add(&t->metrics->refused[refusal], 1);
     else
-        c->in_snapshot = true;
+        c->snapshot = a->subject->snapshot.n;
     return 0;
 }
 
@@ -78,11 +76,27 @@ static int make_stale(struct turn *t, const struct arrival *a, struct workset_co
     return store_add_transition(t->store, &row, f);
 }
 
+static bool is_active(const struct workset_condition *c)
+{
+    return c->c.state == FAULT_PENDING || c->c.state == FAULT_CONFIRMED;
+}
+
+/* Costs no more than the snapshot's own faults and those that it ends: what is not active any more leaves the list, so
+ * that a device with a long past cannot make snapshots dear. */
 static int settle_missing(struct turn *t, const struct arrival *a, struct fail *f)
 {
-    for (struct workset_condition *c = a->subject->conditions; c; c = c->next)
-        if (!c->in_snapshot && (c->c.state == FAULT_PENDING || c->c.state == FAULT_CONFIRMED) && make_stale(t, a, c, f))
+    struct workset_condition **at = &a->subject->active, *c;
+
+    while ((c = *at)) {
+        if (is_active(c) && c->snapshot != a->subject->snapshot.n && make_stale(t, a, c, f))
             return -1;
+        if (is_active(c)) {
+            at = &c->next_active;
+            continue;
+        }
+        *at = c->next_active;
+        c->listed = false;
+    }
     return 0;
 }
 

@@ -10,7 +10,7 @@ enum {
     SHARDS = 256,
     SHARDS_A_TICK = 32,   /* so each shard's clocks are looked at every 8 s */
     CLOCKS_A_SHARD = 256, /* due clocks taken in one look; the rest in the next */
-    FLAPS_A_TICK = 200,   /* confirmed conditions looked at, in turn */
+    FLAPS_A_TICK = 200,   /* flapping conditions looked at, in turn */
     TIDY_EVERY_TICKS = 60,
 };
 
@@ -81,7 +81,7 @@ struct flap {
 struct flaps {
     struct tick_place *at;
     struct flap rows[FLAPS_A_TICK];
-    size_t count, seen;
+    size_t count;
 };
 
 static bool collect_flap(void *ctx, uint8_t shard, const char *device, const struct condition *row)
@@ -89,12 +89,9 @@ static bool collect_flap(void *ctx, uint8_t shard, const char *device, const str
     struct flaps *x = ctx;
     struct flap *flap;
 
-    x->seen++;
     x->at->shard = shard;
     memcpy(x->at->device, device, strlen(device) + 1);
     condition_key_copy(&row->key, &x->at->key);
-    if (!row->flapping)
-        return true;
     flap = &x->rows[x->count++];
     flap->shard = shard;
     memcpy(flap->device, x->at->device, sizeof flap->device);
@@ -127,7 +124,8 @@ static int end_flap(struct turn *t, const struct flap *flap, struct fail *f)
 static int tick_flaps(struct tick *k, struct turn *t, struct fail *f)
 {
     struct tick_place *at = &k->place;
-    const struct condition_filter filter = {.state = FAULT_CONFIRMED,
+    const struct condition_filter filter = {.state = -1,
+        .flapping = true,
         .after_shard = at->shard,
         .after_device = at->device,
         .after_key = &at->key,
@@ -138,7 +136,7 @@ static int tick_flaps(struct tick *k, struct turn *t, struct fail *f)
     if (store_list_conditions(t->store, &filter, collect_flap, &flaps, f))
         return -1;
     *at = reached;
-    if (flaps.seen < FLAPS_A_TICK)
+    if (flaps.count < FLAPS_A_TICK)
         at->shard = -1;
     for (size_t i = 0; i < flaps.count; i++)
         if (end_flap(t, &flaps.rows[i], f))

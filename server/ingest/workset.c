@@ -183,6 +183,15 @@ struct workset_condition *workset_add_condition(
     return &c->pub;
 }
 
+static void list_active(struct workset_device *d, struct workset_condition *c)
+{
+    if (c->listed || (c->c.state != FAULT_PENDING && c->c.state != FAULT_CONFIRMED))
+        return;
+    c->listed = true;
+    c->next_active = d->active;
+    d->active = c;
+}
+
 /* ---------------------------------------------------------------- from the store */
 
 struct loading {
@@ -208,6 +217,7 @@ static bool load_condition(void *ctx, const struct condition *row)
     c = workset_add_condition(l->w, l->d, &key);
     c->c = *row;
     c->c.key = key;
+    list_active(l->d, c);
     return true;
 }
 
@@ -303,6 +313,7 @@ void workset_touch(struct workset *w, struct workset_device *d)
 void workset_touch_condition(struct workset *w, struct workset_device *d, struct workset_condition *c)
 {
     workset_touch(w, d);
+    list_active(d, c);
     if (c->dirty)
         return;
     c->dirty = true;

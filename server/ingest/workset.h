@@ -23,14 +23,17 @@ struct workset_condition {
     struct condition c;
     struct ticket_number ticket; /* n 0 = none is open */
     uint32_t ticket_occurrences;
-    bool in_snapshot; /* the snapshot under way has named it */
+    uint64_t snapshot; /* the last snapshot that named it, see struct workset_snapshot */
     bool dirty;
+    bool listed;                          /* in the list of those that may be active */
     struct workset_condition *next;       /* all of the device */
     struct workset_condition *next_dirty; /* those to be written */
+    struct workset_condition *next_active;
 };
 
 /* A snapshot of which not all parts have come yet. */
 struct workset_snapshot {
+    uint64_t n; /* counts the snapshots begun */
     uint64_t epoch, hash;
     uint32_t next_part; /* 0 = none is under way */
 };
@@ -42,6 +45,7 @@ struct workset_device {
     struct workset_lane *lanes; /* all epochs; owned */
     size_t lane_count, lane_room;
     struct workset_condition *conditions, *dirty;
+    struct workset_condition *active; /* holds every pending or confirmed one, and some that were */
     size_t condition_count;
     struct workset_snapshot snapshot;
     struct fix fix;                /* of the previous uplink */
@@ -79,7 +83,7 @@ struct workset_condition *workset_add_condition(
 
 /* To be called by whoever changed the device's row or lanes: what is dirty is written by workset_flush(). */
 void workset_touch(struct workset *w, struct workset_device *d);
-/* The same for one of its conditions. */
+/* The same for one of its conditions, whatever state it is in now. */
 void workset_touch_condition(struct workset *w, struct workset_device *d, struct workset_condition *c);
 
 /* Writes all that is dirty, device by device in the order of first touch. */

@@ -227,6 +227,9 @@ must_check int store_open_ticket(struct store *s, const struct ticket *t, const 
 /* A confirmed condition met an open ticket: count and last_seen. The ticket's version stays. */
 must_check int store_join_ticket(
     struct store *s, struct ticket_number number, uint32_t occurrences, struct wall last_seen, struct fail *f);
+/* What the device is has become known only now. Counts as a new version. */
+must_check int store_place_ticket(
+    struct store *s, struct ticket_number number, const char *product_line, const char *model, struct fail *f);
 must_check int store_put_clock(
     struct store *s, struct ticket_number number, const struct ticket_clock *c, struct fail *f);
 
@@ -282,6 +285,7 @@ must_check int store_list_devices(struct store *s, const struct device_filter *f
 struct condition_filter {
     const char *device; /* its shard is taken from the id */
     int state;          /* enum fault_state, -1 = any */
+    bool flapping;      /* only those */
     int after_shard;    /* page: (shard, device, key) ascending */
     const char *after_device;
     const struct condition_key *after_key;

@@ -94,6 +94,8 @@ int store_list_conditions(struct store *s, const struct condition_filter *filter
         store_query_add(&q, " AND state = 2"); /* as the partial index has it */
     else if (filter->state >= 0)
         store_query_value(&q, " AND state = $%d", db_i64(filter->state));
+    if (filter->flapping)
+        store_query_add(&q, " AND flapping = 1"); /* as the partial index has it */
     if (filter->after_shard >= 0)
         add_page(&q, filter);
     store_query_value(&q, " ORDER BY shard, device, " STORE_KEY_COLUMNS " LIMIT $%d", db_i64(filter->limit));

@@ -130,6 +130,16 @@ int store_join_ticket(
     return db_run(s->db, sql, values, countof(values), f);
 }
 
+int store_place_ticket(
+    struct store *s, struct ticket_number number, const char *product_line, const char *model, struct fail *f)
+{
+    static const char sql[] = "UPDATE ticket SET product_line = $1, model = $2, version = version + 1 "
+                              "WHERE shard = $3 AND n = $4";
+    const struct db_value values[] = {db_text(product_line), db_text(model), db_i64(number.shard), db_i64(number.n)};
+
+    return db_run(s->db, sql, values, countof(values), f);
+}
+
 /* ---------------------------------------------------------------- clocks */
 
 int store_put_clock(struct store *s, struct ticket_number number, const struct ticket_clock *c, struct fail *f)

@@ -69,6 +69,7 @@ CREATE TABLE condition (
     PRIMARY KEY (shard, device, bus, reporter, ns, code, mode, component)
 );
 CREATE INDEX condition_confirmed ON condition (shard, device) WHERE state = 2;
+CREATE INDEX condition_flapping ON condition (shard, device) WHERE flapping = 1;
 
 -- Log: every change of a fault's state, as it came.
 CREATE TABLE transition (

@@ -31,6 +31,37 @@ static void a_confirmed_fault_opens_a_ticket_with_its_clocks(void **state)
     assert_non_null(strstr(opened.last, "\"fault_to_ticket_ms\":0"));
 }
 
+static void an_inventory_that_comes_after_the_first_fault_starts_the_clocks(void **state)
+{
+    struct harness *h = h_of(state);
+    struct wall opened = h->now;
+    struct record second;
+
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"));
+    assert_int_equal(h_tickets(h, "hub-1").rows[0].clocks[CLOCK_FIRST_RESPONSE].state, CLOCK_NO_TARGET);
+    h->now.ms += H_HOUR;
+    second = h_inventory(h, 2, "engine", "D13");
+    H_SEND(h, "hub-1", EPOCH_A, second);
+    struct h_tickets tickets = h_tickets(h, "hub-1");
+    const struct ticket_view *t = &tickets.rows[0];
+    assert_string_equal(t->ticket.product_line, "engine");
+    assert_string_equal(t->ticket.model, "D13");
+    assert_int_equal(t->clock_count, 2);
+    assert_int_equal(t->clocks[CLOCK_FIRST_RESPONSE].state, CLOCK_RUNNING);
+    assert_int_equal(t->clocks[CLOCK_FIRST_RESPONSE].start.ms, opened.ms);
+    assert_int_equal(t->clocks[CLOCK_FIRST_RESPONSE].due.ms, opened.ms + 2LL * H_HOUR);
+    assert_int_equal(t->clocks[CLOCK_TRIAGE].state, CLOCK_MET);
+    assert_int_equal(t->clocks[CLOCK_TRIAGE].stopped.ms, opened.ms);
+
+    h->now.ms += 2LL * H_HOUR; /* and they are watched as all are */
+    for (int i = 0; i < 8; i++)
+        H_OK(h, core_tick(h->core, &h->f));
+    H_SEND(h, "hub-1", EPOCH_A, h_inventory(h, 3, "home", "HUB-1")); /* another line later changes no promise */
+    tickets = h_tickets(h, "hub-1");
+    assert_int_equal(tickets.rows[0].clocks[CLOCK_FIRST_RESPONSE].state, CLOCK_BREACHED);
+    assert_string_equal(tickets.rows[0].ticket.product_line, "engine");
+}
+
 static void a_repeat_joins_the_open_ticket_also_after_a_restart(void **state)
 {
     struct harness *h = h_of(state);
@@ -126,6 +157,24 @@ static void a_flapping_fault_opens_nothing_until_it_is_quiet(void **state)
     assert_false(h_condition(h, "hub-1", "E1").flapping);
     H_OK(h, core_tick(h->core, &h->f));
     assert_int_equal(h_tickets(h, "hub-1").count, 1);
+}
+
+static void the_end_of_flapping_does_not_wait_for_all_that_is_confirmed(void **state)
+{
+    struct harness *h = h_of(state);
+    uint64_t number = flap(h, 1);
+    char code[16];
+
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, number, "E1"));
+    for (int i = 0; i < 500; i++) {
+        struct record r = h_confirm(h, ++number, code);
+
+        snprintf(code, sizeof code, "A%d", i);
+        h_send(h, "hub-1", EPOCH_A, &r, 1);
+    }
+    h->now.ms += H_HOUR + 1;
+    H_OK(h, core_tick(h->core, &h->f));
+    assert_false(h_condition(h, "hub-1", "E1").flapping);
 }
 
 static void an_open_ticket_keeps_counting_while_its_fault_flaps(void **state)
@@ -259,17 +308,21 @@ static void a_snapshot_in_parts_settles_only_when_all_came(void **state)
 static void a_device_behind_a_gateway_has_its_own_conditions_and_tickets(void **state)
 {
     struct harness *h = h_of(state);
-    struct record own = h_confirm(h, 1, "E1"), behind = h_confirm(h, 2, "E1");
+    struct record own = h_confirm(h, 2, "E1"), behind = h_confirm(h, 3, "E1");
 
     behind.behind = "00:11:22";
-    H_SEND(h, "hub-1", EPOCH_A, own, behind);
+    H_SEND(h, "hub-1", EPOCH_A, h_inventory(h, 1, "home", "HUB-1"), own, behind);
     struct device_row child = h_device(h, "hub-1:00:11:22");
     assert_string_equal(child.gateway, "hub-1");
     assert_int_equal(child.shard, identity_shard("hub-1"));
     assert_int_equal(h_tickets(h, "hub-1").count, 1);
-    assert_int_equal(h_tickets(h, "hub-1:00:11:22").count, 1);
+    struct h_tickets tickets = h_tickets(h, "hub-1:00:11:22");
+    assert_int_equal(tickets.count, 1);
+    assert_string_equal(tickets.rows[0].ticket.product_line, "home"); /* its gateway's, until it tells its own */
+    assert_string_equal(tickets.rows[0].ticket.model, "");
+    assert_int_equal(tickets.rows[0].clocks[CLOCK_FIRST_RESPONSE].state, CLOCK_RUNNING);
     assert_int_equal(h_transitions(h, "hub-1:00:11:22").count, 1);
-    assert_int_equal(h_lane(h, LANE_FAULT)->next, 3);
+    assert_int_equal(h_lane(h, LANE_FAULT)->next, 4);
 }
 
 static void one_gateway_cannot_fill_the_registry(void **state)
@@ -294,11 +347,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         H_EVERY_DRIVER(a_confirmed_fault_opens_a_ticket_with_its_clocks),
+        H_EVERY_DRIVER(an_inventory_that_comes_after_the_first_fault_starts_the_clocks),
         H_EVERY_DRIVER(a_repeat_joins_the_open_ticket_also_after_a_restart),
         H_EVERY_DRIVER(healing_and_silence_close_nothing),
         H_EVERY_DRIVER(pending_opens_nothing),
         H_EVERY_DRIVER(the_catalogue_decides_the_class_and_whether_there_is_a_ticket),
         H_EVERY_DRIVER(a_flapping_fault_opens_nothing_until_it_is_quiet),
+        H_EVERY_DRIVER(the_end_of_flapping_does_not_wait_for_all_that_is_confirmed),
         H_EVERY_DRIVER(an_open_ticket_keeps_counting_while_its_fault_flaps),
         H_EVERY_DRIVER(what_arrives_late_is_dated_when_it_happened),
         H_EVERY_DRIVER(a_due_clock_is_breached_once),
