@@ -134,6 +134,7 @@ int main(int argc, char **argv)
     enum early early;
     struct fail f;
 
+    log_begin();
     int rc = read_options(argc, argv, &o, &early, &f);
     if (rc == 0 && early == GO_ON)
         rc = o.replay_kind ? replay(&o, &f) : serve(&o, &f);

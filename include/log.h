@@ -17,6 +17,10 @@ enum log_level {
     LOG_LEVEL_DEBUG = 7,
 };
 
+/* Standard input, output and error that whoever started us had closed become /dev/null. Without this the next file to be
+ * opened, a database or a connection, would take the number of standard error and get our lines. First in main(). */
+void log_begin(void);
+
 /* Lines above this level are not written. Default LOG_LEVEL_INFO. Call before threads start. */
 void log_set_level(enum log_level level);
 

@@ -339,6 +339,7 @@ int main(int argc, char **argv)
     bool check = false;
     int option, status;
 
+    log_begin();
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
         switch (option) {
         case 'c':

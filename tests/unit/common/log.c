@@ -171,6 +171,24 @@ static void levels_have_words(void **state)
     assert_int_equal(level, LOG_LEVEL_WARN);
 }
 
+/* The numbers are given back before anything is asserted, or the test could not say what it found. */
+static void the_place_of_a_closed_standard_error_is_not_given_to_another_file(void **state)
+{
+    int keep = dup(STDERR_FILENO);
+    (void)state;
+
+    close(STDERR_FILENO);
+    log_begin();
+    int database = memfd_create("database", MFD_CLOEXEC);
+    log_info("test.event", "lost=yes");
+    off_t size = lseek(database, 0, SEEK_END);
+    dup2(keep, STDERR_FILENO);
+    close(keep);
+    assert_true(database > STDERR_FILENO);
+    assert_int_equal(size, 0);
+    close(database);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +198,7 @@ int main(void)
         cmocka_unit_test(a_long_line_is_cut_and_still_ends),
         cmocka_unit_test(what_devices_send_is_defused),
         cmocka_unit_test(levels_have_words),
+        cmocka_unit_test(the_place_of_a_closed_standard_error_is_not_given_to_another_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
