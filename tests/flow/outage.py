@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from rig import BUILD, FlowTest, Rig, until
+from rig import BUILD, DEADLINE_S, FlowTest, Rig, until
 
 # Of a daemon that ends by itself (fail.h, the man pages).
 PEER, SOFTWARE, FULL, IO, CONFLICT, NEWER, SETTINGS = 69, 70, 73, 74, 75, 76, 78
@@ -31,7 +31,7 @@ class Outage(FlowTest):
         for code in codes:
             self.assertEqual(self.rig.report(device, code), 0, code)
 
-    def all_arrive(self, device, codes, deadline_s=60):
+    def all_arrive(self, device, codes, deadline_s=DEADLINE_S):
         """Each code has one ticket with one confirmation, and the transitions came in the order of the codes."""
         codes = list(codes)
         until(lambda: {t["fault"]["code"] for t in self.rig.tickets(device)} >= set(codes),

@@ -32,7 +32,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FAULTLINE_BUILD", ROOT / "build"))
-DEADLINE_S = 60
+DEADLINE_S = int(os.environ.get("FAULTLINE_DEADLINE_S", "60"))
 COLLECTOR = "faultline.collector"
 
 
@@ -82,8 +82,8 @@ class Process:
         self.log_path = pathlib.Path(folder) / f"{name}.log"
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if talk else \
                 {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, text=True, errors="replace",
-                                        **{**pipes, **options})
+        self.process = subprocess.Popen([str(a) for a in argv], text=True, errors="replace",
+                                        **{"stdin": subprocess.DEVNULL, **pipes, **options})
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
