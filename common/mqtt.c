@@ -240,6 +240,7 @@ static int use_tls(struct mqtt *m, const struct mqtt_settings *s, struct fail *f
     }
     if (mqtt_tls_context(s->tls, s->host, &m->tls, f))
         return -1;
+    mosquitto_log_callback_set(m->lib, on_log); /* only here: it makes the library format a line for each packet */
     int rc = mosquitto_int_option(m->lib, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
     if (!rc)
         rc = mosquitto_void_option(m->lib, MOSQ_OPT_SSL_CTX, m->tls); /* takes its own reference */
@@ -274,7 +275,6 @@ static void set_callbacks(struct mosquitto *lib)
     mosquitto_publish_v5_callback_set(lib, on_publish);
     mosquitto_subscribe_v5_callback_set(lib, on_subscribe);
     mosquitto_message_v5_callback_set(lib, on_message);
-    mosquitto_log_callback_set(lib, on_log);
 }
 
 int mqtt_new(
