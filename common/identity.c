@@ -1,7 +1,6 @@
 /* identity.c: see identity.h. */
 #include "identity.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool is_id_byte(char c)
@@ -32,7 +31,11 @@ uint8_t identity_shard(const char *id)
 
 static const char *topic_of(const char *id, const char *direction, char *topic)
 {
-    snprintf(topic, IDENTITY_TOPIC_BYTES, "fl/1/%02x/%s/%s", identity_shard(id), id, direction);
+    static const char digits[] = "0123456789abcdef";
+    uint8_t shard = identity_shard(id);
+    const char hex[] = {digits[shard >> 4], digits[shard & 15], '/', '\0'};
+
+    strcpy(stpcpy(stpcpy(stpcpy(stpcpy(topic, "fl/1/"), hex), id), "/"), direction);
     return topic;
 }
 

@@ -17,8 +17,6 @@
  */
 #include "condition.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -29,13 +27,23 @@ static void copy_text(char *to, size_t size, const char *from)
     memset(to + n, 0, size - n);
 }
 
+/* "<kind>:<16 hex digits>" */
+static void write_reporter(const struct fault_key *k, char text[static CONDITION_REPORTER_BYTES])
+{
+    char *at = stpcpy(stpcpy(text, reporter_kind_word(k->reporter_kind)), ":");
+
+    for (int shift = 60; shift >= 0; shift -= 4)
+        *at++ = "0123456789abcdef"[k->reporter >> shift & 15];
+    *at = '\0';
+}
+
 void condition_key_of(const struct fault_key *k, struct condition_key *ret)
 {
     char text[CONDITION_REPORTER_BYTES] = "logical";
 
     memset(ret, 0, sizeof *ret);
     if (k->reporter_kind != REPORTER_LOGICAL || k->reporter)
-        snprintf(text, sizeof text, "%s:%016" PRIx64, reporter_kind_word(k->reporter_kind), k->reporter);
+        write_reporter(k, text);
     copy_text(ret->bus, sizeof ret->bus, k->bus);
     copy_text(ret->reporter, sizeof ret->reporter, text);
     copy_text(ret->ns, sizeof ret->ns, k->ns);
