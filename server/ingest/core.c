@@ -130,7 +130,7 @@ static int begin(struct core *c, struct batch *b, struct fail *f)
     t->behind = b && b->behind;
     t->serial = ++c->serial;
     reply_init(&t->reply, b, t->now);
-    live_begin(c->live);
+    live_begin(c->live, t->now);
     return store_begin(c->store, f);
 }
 

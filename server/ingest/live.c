@@ -12,10 +12,17 @@ struct pending {
     int64_t ticket_from_ms; /* a ticket opened for a fault of that moment; 0 = not, or not known well enough */
 };
 
+/* How many of a kind are told. */
+struct share {
+    size_t told;     /* in this window */
+    size_t left_out; /* in this transaction */
+};
+
 struct live {
     struct pending *rows;
     size_t count, room;
-    size_t conditions, tickets; /* of this transaction, the left out ones included */
+    struct wall window; /* when it began */
+    struct share conditions, tickets;
     int64_t last_id, id_before;
 };
 
@@ -33,7 +40,7 @@ static void forget(struct live *l)
 {
     for (size_t i = 0; i < l->count; i++)
         json_decref(l->rows[i].object);
-    l->count = l->conditions = l->tickets = 0;
+    l->count = l->conditions.left_out = l->tickets.left_out = 0;
 }
 
 void live_free(struct live *l)
@@ -50,9 +57,13 @@ int64_t live_last_id(const struct live *l)
     return l->last_id;
 }
 
-void live_begin(struct live *l)
+void live_begin(struct live *l, struct wall now)
 {
     forget(l);
+    if (now.ms < l->window.ms || now.ms - l->window.ms >= LIVE_WINDOW_MS) {
+        l->window = now;
+        l->conditions.told = l->tickets.told = 0;
+    }
     l->id_before = l->last_id;
 }
 
@@ -94,12 +105,20 @@ static json_t *condition_object(const struct workset_device *d, const struct wor
         time_or_null(when.at), "bound_ms", (json_int_t)when.bound_ms);
 }
 
+static bool takes(struct share *s, size_t most)
+{
+    bool told = s->told < most;
+
+    ++*(told ? &s->told : &s->left_out);
+    return told;
+}
+
 void live_condition(struct live *l, const struct workset_device *d, const struct workset_condition *c,
     enum fault_state from, struct occurred when)
 {
     json_t *object;
 
-    if (l->conditions++ >= LIVE_CONDITIONS)
+    if (!takes(&l->conditions, LIVE_CONDITIONS))
         return;
     object = condition_object(d, c, when);
     json_object_set_new(object, "from", json_string(fault_state_word(from)));
@@ -114,7 +133,7 @@ void live_ticket(struct live *l, const struct live_ticket *t)
     struct pending *row;
     json_t *object;
 
-    if (l->tickets++ >= LIVE_TICKETS)
+    if (!takes(&l->tickets, LIVE_TICKETS))
         return;
     object = condition_object(t->device, t->condition, t->occurred);
     json_object_set_new(object, "ticket", json_string(ticket_number_text(t->number, text)));
@@ -170,16 +189,16 @@ static int write_row(struct live *l, struct store *store, struct pending *p, str
     return 0;
 }
 
-static void tell_left_out(struct live *l, const char *kind, size_t count, size_t limit)
+static void tell_left_out(struct live *l, const char *kind, const struct share *s)
 {
-    if (count > limit)
-        add(l, 0, kind, json_pack("{s:I}", "left_out", (json_int_t)(count - limit)));
+    if (s->left_out)
+        add(l, 0, kind, json_pack("{s:I}", "left_out", (json_int_t)s->left_out));
 }
 
 int live_flush(struct live *l, struct store *store, struct wall now, struct fail *f)
 {
-    tell_left_out(l, "condition", l->conditions, LIVE_CONDITIONS);
-    tell_left_out(l, "ticket", l->tickets, LIVE_TICKETS);
+    tell_left_out(l, "condition", &l->conditions);
+    tell_left_out(l, "ticket", &l->tickets);
     for (size_t i = 0; i < l->count; i++)
         if (write_row(l, store, &l->rows[i], now, f))
             return -1;

@@ -1,9 +1,9 @@
 /* live.h: the rows for live views (one JSON object each), written just before the commit of the transaction they tell
  * about. Their ids ascend without holes from where the store left off.
  *
- * Changes of conditions are held to LIVE_CONDITIONS a transaction and tickets to LIVE_TICKETS, because no view can show
- * more and a storm must not pay for them twice; what was left out is told in one row of its kind, {"left_out": n}: who
- * reads it asks for the list anew. Devices, losses and breaches are all told. */
+ * In LIVE_WINDOW_MS at most LIVE_CONDITIONS changes of conditions and LIVE_TICKETS tickets are told, because no view can
+ * show more and a storm must not pay for them twice; what a transaction left out is told in one row of its kind,
+ * {"left_out": n}: who reads it asks for the list anew. Devices, losses and breaches are all told. */
 #ifndef FAULTLINE_LIVE_H
 #define FAULTLINE_LIVE_H
 
@@ -11,6 +11,7 @@
 #include "workset.h"
 
 enum {
+    LIVE_WINDOW_MS = 100,
     LIVE_CONDITIONS = 25,
     LIVE_TICKETS = 100,
     LIVE_KEPT = 100000, /* events that stay in the store */
@@ -34,7 +35,7 @@ void live_free(struct live *l);
 int64_t live_last_id(const struct live *l);
 
 /* A transaction begins: forgets what the previous one did not write. */
-void live_begin(struct live *l);
+void live_begin(struct live *l, struct wall now);
 
 void live_condition(struct live *l, const struct workset_device *d, const struct workset_condition *c,
     enum fault_state from, struct occurred when);

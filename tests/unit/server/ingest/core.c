@@ -495,6 +495,13 @@ static void a_storm_of_changes_is_told_in_part_and_says_so(void **state)
     assert_int_equal(h_events(h, "\"to\":\"pending\"").count, LIVE_CONDITIONS);
     assert_int_equal(h_events(h, "\"left_out\":275").count, 1);
     assert_int_equal(core_last_event(h->core), 1 + 1 + LIVE_CONDITIONS + 1); /* new, online, …, left out */
+    h->now.ms += LIVE_WINDOW_MS - 1; /* nothing is left for the next transaction */
+    H_SEND(h, "hub-1", EPOCH_A, h_fault(h, 301, "E1", FAULT_PENDING, FAULT_HEALED));
+    assert_int_equal(h_events(h, "\"to\":\"healed\"").count, 0);
+    assert_int_equal(h_events(h, "\"left_out\":1}").count, 1);
+    h->now.ms++;
+    H_SEND(h, "hub-1", EPOCH_A, h_fault(h, 302, "E2", FAULT_PENDING, FAULT_HEALED));
+    assert_int_equal(h_events(h, "\"to\":\"healed\"").count, 1);
 }
 
 static void more_verdicts_than_a_receipt_holds_come_in_several(void **state)
