@@ -4,7 +4,7 @@
 
 #include "turn.h"
 
-/* Where the round over confirmed conditions stands. */
+/* Where the round over flapping conditions stands. */
 struct tick_place {
     int shard; /* -1 = at the start */
     char device[BOUND_SUBJECT_ID + 1];

@@ -68,8 +68,9 @@ CREATE TABLE condition (
     number BIGINT NOT NULL,
     PRIMARY KEY (shard, device, bus, reporter, ns, code, mode, component)
 );
-CREATE INDEX condition_confirmed ON condition (shard, device) WHERE state = 2;
-CREATE INDEX condition_flapping ON condition (shard, device) WHERE flapping = 1;
+CREATE INDEX condition_confirmed ON condition (shard) WHERE state = 2; -- for counting
+-- The whole key: else SQLite walks the table, whose order the list wants.
+CREATE INDEX condition_flapping ON condition (shard, device, bus, reporter, ns, code, mode, component) WHERE flapping = 1;
 
 -- Log: every change of a fault's state, as it came.
 CREATE TABLE transition (

@@ -120,6 +120,7 @@ static void make_conditions(struct store *s)
         snprintf(c.key.code, sizeof c.key.code, "%s", i / 3 % 2 ? "B" : "a");
         snprintf(c.key.component, sizeof c.key.component, "%s", i / 6 % 2 ? "" : "x");
         c.state = i % 4 ? FAULT_CONFIRMED : FAULT_STALE;
+        c.flapping = i % 6 == 0;
         put(s, identity_shard("hub-1"), devices[i / 12], &c);
     }
 }
@@ -154,9 +155,11 @@ static void filters_of_conditions_go_together(void **state)
     static const struct {
         const char *device;
         int state;
+        bool flapping;
         size_t count;
-    } cases[] = {{NULL, FAULT_CONFIRMED, 18}, {NULL, FAULT_STALE, 6}, {NULL, FAULT_HEALED, 0}, {"hub-1:ac", -1, 12},
-        {"hub-1", FAULT_STALE, 3}, {"hub-2", -1, 0}};
+    } cases[] = {{NULL, FAULT_CONFIRMED, false, 18}, {NULL, FAULT_STALE, false, 6}, {NULL, FAULT_HEALED, false, 0},
+        {"hub-1:ac", -1, false, 12}, {"hub-1", FAULT_STALE, false, 3}, {"hub-2", -1, false, 0}, {NULL, -1, true, 4},
+        {NULL, FAULT_CONFIRMED, true, 2}, {"hub-1", FAULT_CONFIRMED, true, 1}};
 
     make_conditions(s->store);
     for (size_t i = 0; i < countof(cases); i++) {
@@ -164,6 +167,7 @@ static void filters_of_conditions_go_together(void **state)
         struct page got = {0};
         filter.device = cases[i].device;
         filter.state = cases[i].state;
+        filter.flapping = cases[i].flapping;
         assert_ok(store_list_conditions(s->store, &filter, collect_with_device, &got, f));
         assert_int_equal(got.count, cases[i].count);
     }
