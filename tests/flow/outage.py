@@ -423,7 +423,7 @@ class Settings(unittest.TestCase):
             (DEVICE + LINK + "health {\n    interval = 1ms\n}\n", 10, ["health.interval", "1s to"]),
             (DEVICE + LINK + 'j1939 {\n    input = "stdin"\n}\n', 9, ["j1939"]),
             (DEVICE + LINK + 'j1939 e {\n    input = "carrier:pigeon"\n}\n', None, ["j1939", "carrier:pigeon", "file:"]),
-            (DEVICE + 'broker {\n    address = "localhost"\n}\n', None, ["broker.address", "HOST:PORT"]),
+            (DEVICE + 'broker {\n    address = "localhost"\n}\n', None, ["broker.address", "host:port"]),
             (DEVICE + 'broker {\n    address = "localhost:1"\n    ca_file = "/x"\n}\n', None, ["cert_file"]),
             (DEVICE.replace('"a"', '"a b"') + LINK, None, ["device.id", '"a b"']),
             (LINK, None, ["device.product_line", "missing"]),
