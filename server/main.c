@@ -253,6 +253,16 @@ static void feed_watchdog(struct server *s)
     notify_send("WATCHDOG=1");
 }
 
+/* The exit status. What the writer's thread wrote before it wrote to the descriptor is ours to read only behind the read. */
+static int take_failure(struct server *s)
+{
+    uint64_t count;
+
+    if (read(s->failed, &count, sizeof count) != sizeof count)
+        abort(); /* it was readable, and nobody else reads it */
+    return fail_exit_status(s->failure.code);
+}
+
 static int run(struct server *s)
 {
     int64_t watchdog_ms = notify_watchdog_ms();
@@ -264,7 +274,7 @@ static int run(struct server *s)
         if (rc < 0 && errno != EINTR)
             abort(); /* a descriptor of ours is broken */
         if (rc > 0 && fds[1].revents)
-            return fail_exit_status(s->failure.code);
+            return take_failure(s);
         if (rc > 0 && fds[0].revents && take_signal(s))
             return 0;
         if (watchdog_ms > 0)
