@@ -59,19 +59,21 @@ int main(int argc, char **argv)
     struct fl_options options = {.struct_size = sizeof options, .socket_path = argc > 1 ? argv[1] : NULL};
     struct fl *fl;
     FILE *ledger = argc > 2 ? fopen(argv[2], "a") : NULL;
+    int over = 0;
     unsigned long count = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
 
     if (!ledger || fl_open(&fl, &options) != FL_OK) {
         fprintf(stderr, "generator: %s\n", strerror(errno));
         return 1;
     }
-    for (unsigned long n = 0; !count || n < count; n++) {
+    for (unsigned long n = 0; !over && (!count || n < count); n++) {
         char code[32];
 
         snprintf(code, sizeof code, "L%06lu", n);
-        for (int i = 0; i < 2 * ROUNDS; i++)
-            if (tell(fl, ledger, code, i % 2 == 0))
-                return 0;
+        for (int i = 0; i < 2 * ROUNDS && !over; i++)
+            over = tell(fl, ledger, code, i % 2 == 0);
     }
+    fl_close(fl);
+    fclose(ledger);
     return 0;
 }
