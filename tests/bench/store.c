@@ -2,7 +2,7 @@
  * a connection string is given, PostgreSQL; each beside a loop that only appends the same bytes, with the same batch
  * and the same durability, in the same run.
  *
- *   store [--devices N] [--seconds N] [--sqlite FOLDER] [--pg CONNINFO]
+ *   store [--devices N] [--seconds N] [--sqlite FOLDER] [--pg CONNINFO] [--only KIND]
  *
  * A batch is 1,000 reports of 100 devices, sorted by shard and id: 1,000 rows of the transition log, 1,000 conditions,
  * 100 devices, 100 lanes, one commit. "tickets" opens one for each of 1,000
@@ -23,8 +23,8 @@ enum { BATCH = 1000, RECORD_BYTES = 95, MEASURES = 8 };
 
 static struct {
     int devices, seconds;
-    const char *folder, *conninfo;
-} options = {.devices = 20000, .seconds = 3, .folder = "build"};
+    const char *folder, *conninfo, *only;
+} options = {.devices = 20000, .seconds = 3, .folder = "build", .only = ""};
 
 static struct device_row *fleet; /* by shard, then id */
 static uint8_t record[RECORD_BYTES];
@@ -260,6 +260,8 @@ static void measure(const char *name, const struct store_settings *settings)
     must(store_take_lease(s, "bench", now, 60000, &f), &f);
     for (size_t i = 0; i < countof(kinds); i++) {
         double cpu_us;
+        if (*options.only && strcmp(options.only, kinds[i].name) != 0)
+            continue;
         batches = 0;
         double rate = rate_of(s, kinds[i].batch, &cpu_us);
         printf(
@@ -273,7 +275,7 @@ int main(int argc, char **argv)
 {
     static const struct option names[] = {{"devices", required_argument, NULL, 'd'},
         {"seconds", required_argument, NULL, 's'}, {"sqlite", required_argument, NULL, 'q'},
-        {"pg", required_argument, NULL, 'p'}, {0}};
+        {"pg", required_argument, NULL, 'p'}, {"only", required_argument, NULL, 'o'}, {0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0)
@@ -289,6 +291,9 @@ int main(int argc, char **argv)
             break;
         case 'p':
             options.conninfo = optarg;
+            break;
+        case 'o':
+            options.only = optarg;
             break;
         default:
             return 2;
