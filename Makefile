@@ -21,6 +21,7 @@ WITH_CAN   ?= yes
 
 comma := ,
 B     := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),/clang)
+B     := $(B)$(if $(filter yes,$(WITH_PG)),,/no-pg)$(if $(filter yes,$(WITH_CAN)),,/no-can)
 Q     := $(if $(V),,@)
 say    = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
@@ -202,7 +203,10 @@ fuzz-run: $(FUZZ:%=$(B)/fuzzing/%)
 	    $(B)/fuzzing/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -print_final_stats=1 \
 	    build/corpus/$$name tests/data/fuzz/$$name || exit 1; done
 
-UNITS_WITH_THREADS := server/ingest/core server/ingest/threads server/api/http server/api/api server/api/events server/store/store
+# tests/check holds this list against the programs.
+UNITS_WITH_THREADS := agent/client/faultline agent/client/faultline-report agent/link/link agent/link/resolver \
+    agent/source/app server/api/api server/api/events server/api/http server/api/openapi server/cli/cli \
+    server/ingest/threads server/store/store server/store/store_ticket
 BENCH_SRC := $(filter-out tests/bench/wire_client.c,$(wildcard tests/bench/*.c))
 BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 FLOW_SRC  := $(filter-out tests/flow/powercut.c,$(wildcard tests/flow/*.c))
@@ -255,7 +259,7 @@ bench: all programs-for-tests
 # ---------------------------------------------------------------- install
 
 MAN := agent/faultline-agent.8 agent/client/faultline-report.1 agent/client/libfaultline.3 server/faultline-server.8 \
-       server/cli/faultline.1
+       server/cli/faultline.1 configs/faultline-pki.1
 D   := $(DESTDIR)$(PREFIX)
 
 install: all
@@ -271,8 +275,8 @@ install: all
 	for unit in agent server; do sed 's|@PREFIX@|$(PREFIX)|' configs/systemd/faultline-$$unit.service \
 	    > $(D)/lib/systemd/system/faultline-$$unit.service; done
 	install -m 644 configs/systemd/faultline.sysusers $(D)/lib/sysusers.d/faultline.conf
-	install -m 644 configs/agent.conf configs/server.conf configs/mosquitto/* configs/systemd/mosquitto-faultline.conf \
-	    configs/systemd/faultline-agent-can.conf $(D)/share/doc/faultline/examples
+	install -m 644 configs/agent.conf configs/server.conf configs/catalogue.csv configs/mosquitto/* \
+	    configs/systemd/mosquitto-faultline.conf configs/systemd/faultline-agent-can.conf $(D)/share/doc/faultline/examples
 
 clean:
 	rm -rf build
