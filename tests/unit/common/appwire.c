@@ -160,8 +160,8 @@ static void what_breaks_a_rule_is_not_written(void **state)
     REFUSED(r.class_hint = CLASS_COUNT, FAIL_INPUT, "class");
     REFUSED(r.frame_count = BOUND_FRAME_VALUES + 1, FAIL_LIMIT, "frame");
     REFUSED((r.frame[0] = (struct frame_value){"", 1, ""}, r.frame_count = 1), FAIL_INPUT, "frame");
-    REFUSED((r.frame[0] = (struct frame_value){"a", INFINITY, ""}, r.frame_count = 1), FAIL_INPUT, "frame");
-    REFUSED((r.frame[0] = (struct frame_value){"a", NAN, ""}, r.frame_count = 1), FAIL_INPUT, "frame");
+    REFUSED((r.frame[0] = (struct frame_value){"a", HUGE_VAL, ""}, r.frame_count = 1), FAIL_INPUT, "frame");
+    REFUSED((r.frame[0] = (struct frame_value){"a", (double)NAN, ""}, r.frame_count = 1), FAIL_INPUT, "frame");
     REFUSED((r.frame[0] = (struct frame_value){"a", 1, long_text}, r.frame_count = 1), FAIL_LIMIT, "frame");
     REFUSED((r.verb = APPWIRE_MEASURE, r.measure.name = ""), FAIL_INPUT, "measure");
 #undef REFUSED

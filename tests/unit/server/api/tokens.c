@@ -54,7 +54,7 @@ static struct tokens *opened(void)
 static void a_token_opens_by_its_hash_and_nothing_else_does(void **state)
 {
     static const char *const wrong[] = {
-        "", "Bearer", "Bearer ", "Bearer c", "Bearer  a", "Bearer a ", "Bearer aa", "a", "Basic a", "Bearer " HASH_A};
+        "", "Bearer", "Bearer ", "Bearer c", "Bearer  a", "Bearer a ", "Bearer aa", "a", "Basic a", ("Bearer " HASH_A)};
     const char *name = NULL;
     struct tokens *t;
     (void)state;

@@ -97,8 +97,9 @@ static void a_broken_record_leaves_the_rest_of_the_transition(void **state)
 static void what_json_cannot_hold_is_marked_not_lost(void **state)
 {
     const struct measure_day measures[] = {
-        {.name = "a", .unit = "", .at = when, .last = INFINITY}, {.name = "b\xff", .unit = "", .last = NAN}};
-    const struct health_day day = {.when = {when, 0}, .measures = measures, .measure_count = 2, .operating_hours = NAN};
+        {.name = "a", .unit = "", .at = when, .last = HUGE_VAL}, {.name = "b\xff", .unit = "", .last = (double)NAN}};
+    const struct health_day day = {
+        .when = {when, 0}, .measures = measures, .measure_count = 2, .operating_hours = (double)NAN};
     json_t *o = view_health(&day),
            *event = view_event(&(struct event_row){.id = 3, .at = when, .kind = "ticket", .json = "{broken"});
     (void)state;

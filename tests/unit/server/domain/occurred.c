@@ -68,7 +68,7 @@ static void clocks_in_1970_and_2106_change_nothing_but_the_bound(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        for (int quality = CLOCK_NONE; quality <= CLOCK_SYNCED; quality++) {
+        for (enum clock_quality quality = CLOCK_NONE; quality <= CLOCK_SYNCED; quality++) {
             const struct fix fix = fix_with(quality, wrong[i]);
             const struct stamp s = {2, {10LL * HOUR - 3LL * HOUR}, {wrong[i]}, quality};
             struct occurred o = occurred_at(&s, &fix, &none, (struct wall){0});
