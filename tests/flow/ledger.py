@@ -16,6 +16,8 @@ from rig import BUILD, FlowTest, Timeout, until
 
 DEVICES = ["ledger-1", "ledger-2", "ledger-3"]
 STORM_S = int(os.environ.get("FAULTLINE_STORM_S", "30"))
+# A collector killed between its PUBACKs and its receipts has freed the broker and told the agent nothing: the agent sends
+# again 20 to 40 s later (RESEND_FIRST_MS of the link, and as much again by chance). A drain must outlast that.
 DRAIN_S = int(os.environ.get("FAULTLINE_DRAIN_S", "120"))
 
 
