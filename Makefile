@@ -67,12 +67,13 @@ in_agent/link      := agent/link agent/spool include
 in_agent/client    := agent/client include
 in_server          := server include
 in_server/domain   := server/domain include
+in_server/analysis := server/analysis include
 in_server/store    := server/store server/domain include
 in_server/ingest   := server/ingest server/domain server/store include
-in_server/api      := server/api server/domain server/store include
-in_server/cli      := server/cli server/api server/domain server/store include
+in_server/api      := server/api server/domain server/analysis server/store include
+in_server/cli      := server/cli server/api server/domain server/analysis server/store include
 AGENT_DIRS  := agent/source agent/fault agent/spool agent/link
-SERVER_DIRS := server/domain server/store server/ingest server/api
+SERVER_DIRS := server/domain server/analysis server/store server/ingest server/api
 in_agent  += $(AGENT_DIRS)
 in_server += $(SERVER_DIRS)
 quote = $(patsubst %,-iquote %,$(1))
@@ -165,7 +166,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TEST_LIBS = $(B)/libagent.a $(B)/libcli.a $(B)/libserver.a $(B)/libfaultline.a $(B)/libcommon.a
-TEST_DIRS := agent $(AGENT_DIRS) agent/client server $(SERVER_DIRS) server/cli include tests/unit tests/bench
+TEST_DIRS := agent $(AGENT_DIRS) agent/client server $(SERVER_DIRS) server/cli include tests/unit tests/bench tests/quality
 
 $(B)/obj/tests/%.o: tests/%.c
 	$(call say,CC,$<)
@@ -229,11 +230,18 @@ $(B)/flow/%: $(B)/obj/tests/flow/%.o $(TEST_LIBS)
 	$(Q)mkdir -p $(@D)
 	$(call link,$(CLI_LIBS) -lm)
 
+# Reference cases of the statistics through the product's functions: build/quality-cases CASES.json > RESULTS.json
+quality-cases: $(B)/quality-cases
+
+$(B)/quality-cases: $(call obj,$(wildcard tests/quality/*.c)) $(B)/libserver.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(call link,$(CLI_LIBS) -lm)
+
 unit: $(UNITS) $(FUZZERS)
 	$(Q)tests/unit/run $(B)
 
 # The programs that flow tests and benchmarks run beside the product's own.
-programs-for-tests: $(UNITS) $(FUZZERS) $(BENCHES) $(FLOW_PROGRAMS)
+programs-for-tests: $(UNITS) $(FUZZERS) $(BENCHES) $(FLOW_PROGRAMS) $(B)/quality-cases
 
 # The tests that have threads of their own, for SAN=thread.
 unit-threads: $(patsubst %,$(B)/unit/%,$(UNITS_WITH_THREADS))
@@ -286,4 +294,4 @@ clean:
 .DELETE_ON_ERROR:
 # Only these: a secondary file that is missing is not made when what needs it is newer than its source.
 .SECONDARY: $(call obj,$(wildcard tests/*/*.c) $(UNIT_SRC))
-.PHONY: all unit fuzz fuzz-run unit-threads programs-for-tests flags demo test bench install clean
+.PHONY: all quality-cases unit fuzz fuzz-run unit-threads programs-for-tests flags demo test bench install clean
