@@ -13,8 +13,8 @@
  *     }
  *     FAMILY(poisson_rate_ci, run_rate_ci)
  *
- * In and out, "Inf", "-Inf", "NaN" and "NA" stand for the numbers that JSON lacks; NA reads as NaN. A single number is
- * read as a list of one. Lists taken are the caller's to free (autofree); texts belong to the input. */
+ * Cases are written by R with one-element vectors as single values (jsonlite's auto_unbox): a single value is read as a
+ * list of one, and put_numbers and put_texts write a list of one as a single value. In and out, "Inf", "-Inf", "NaN" and "NA" stand for the numbers that JSON lacks; NA reads as NaN. Lists taken are the caller's to free (autofree); texts belong to the input. */
 #ifndef FAULTLINE_QUALITY_H
 #define FAULTLINE_QUALITY_H
 
@@ -79,9 +79,7 @@ void texts_code(const struct texts *texts, size_t *ret_code, struct texts *ret_l
 json_t *number(double value); /* a new reference */
 void put_number(json_t *result, const char *key, double value);
 void put_numbers(json_t *result, const char *key, const double *values, size_t n);
-
-/* As put_numbers, but a single number where the input's key was a single number. */
-void put_numbers_like(json_t *result, const char *key, const double *values, size_t n, const json_t *input_value);
+void put_texts(json_t *result, const char *key, const char *const *values, size_t n);
 void put_text(json_t *result, const char *key, const char *value);
 void put_true(json_t *result, const char *key, bool value);
 

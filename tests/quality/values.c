@@ -138,14 +138,17 @@ static char *text_from(const json_t *value)
 int get_texts(const json_t *input, const char *key, struct texts *ret, struct fail *f)
 {
     const json_t *list = json_object_get(input, key);
-    autotexts struct texts texts = {.n = json_array_size(list), .numeric = true};
+    bool single = list && !json_is_array(list);
+    autotexts struct texts texts = {.n = single ? 1 : json_array_size(list), .numeric = true};
 
     texts.of = take(texts.n, sizeof *texts.of);
-    if (!json_is_array(list))
-        return fail_set(f, FAIL_INPUT, "%s: not a list", key);
+    if (!list)
+        return fail_set(f, FAIL_INPUT, "%s: absent", key);
     for (size_t i = 0; i < texts.n; i++) {
-        texts.numeric = texts.numeric && json_is_number(json_array_get(list, i));
-        if (!(texts.of[i] = text_from(json_array_get(list, i))))
+        const json_t *value = single ? list : json_array_get(list, i);
+
+        texts.numeric = texts.numeric && json_is_number(value);
+        if (!(texts.of[i] = text_from(value)))
             return fail_set(f, FAIL_INPUT, "%s[%zu]: not a text", key, i);
     }
     *ret = texts;
@@ -209,21 +212,32 @@ void put_number(json_t *result, const char *key, double value)
     json_object_set_new(result, key, number(value));
 }
 
+static void put_list(json_t *result, const char *key, json_t *list)
+{
+    if (json_array_size(list) == 1) {
+        json_object_set(result, key, json_array_get(list, 0));
+        json_decref(list);
+    } else {
+        json_object_set_new(result, key, list);
+    }
+}
+
 void put_numbers(json_t *result, const char *key, const double *values, size_t n)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, number(values[i]));
-    json_object_set_new(result, key, list);
+    put_list(result, key, list);
 }
 
-void put_numbers_like(json_t *result, const char *key, const double *values, size_t n, const json_t *input_value)
+void put_texts(json_t *result, const char *key, const char *const *values, size_t n)
 {
-    if (n == 1 && !json_is_array(input_value))
-        put_number(result, key, values[0]);
-    else
-        put_numbers(result, key, values, n);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(values[i]));
+    put_list(result, key, list);
 }
 
 void put_text(json_t *result, const char *key, const char *value)
