@@ -242,6 +242,7 @@ size_t codec_pb_pack_receipt(const struct receipt *r, uint8_t *buf, size_t cap)
     receipt.protocol = WIRE_PROTOCOL;
     receipt.epoch = r->epoch;
     receipt.wall_ms = r->wall.ms;
+    receipt.new_epoch = r->new_epoch;
     receipt.n_lanes = r->lane_count;
     receipt.lanes = lanes_to_pb(&scratch.arena, r->lanes, r->lane_count);
     receipt.n_verdicts = r->verdict_count;

@@ -205,6 +205,7 @@ bool codec_pb_unpack_receipt(const uint8_t *bytes, size_t n, struct arena *arena
     *ret = (struct receipt){
         .epoch = from->epoch,
         .wall.ms = from->wall_ms,
+        .new_epoch = from->new_epoch,
         .lane_count = from->n_lanes,
         .verdicts = verdicts_from_pb(arena, from->verdicts, from->n_verdicts),
         .verdict_count = from->n_verdicts,

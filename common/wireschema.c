@@ -197,6 +197,7 @@ static const struct field receipt[] = {
     [4] = LIST("verdicts", M_VERDICT, BOUND_RECEIPT_VERDICTS),
     [5] = NUMBER("wall_ms", ZIGZAG_WALL_MAX),
     [6] = LIST("commands", M_COMMAND, BOUND_RECEIPT_COMMANDS),
+    [7] = SWITCH("new_epoch"),
 };
 
 static const struct field lane_receipt[] = {

@@ -249,6 +249,7 @@ struct receipt {
     struct wall wall;
     const struct command *commands;
     size_t command_count;
+    bool new_epoch; /* numbers were used twice: the device shall go on in a new epoch */
 };
 
 /* The words used in settings, tables, JSON and logs: "confirmed", "urgent", "evicted", … Never NULL. */

@@ -117,7 +117,7 @@ static inline void show_record(struct shown *s, const struct record *r)
 
 static inline void show_receipt(struct shown *s, const struct receipt *r)
 {
-    show(s, "%" PRIx64 " %" PRId64 "\n", r->epoch, r->wall.ms);
+    show(s, "%" PRIx64 " %" PRId64 " %d\n", r->epoch, r->wall.ms, r->new_epoch);
     for (size_t i = 0; i < r->lane_count; i++)
         show(s, "lane %d %" PRIu64 " %u %d\n", r->lanes[i].lane, r->lanes[i].next, r->lanes[i].retry_after_ms,
             r->lanes[i].resume);
@@ -374,6 +374,7 @@ static inline struct record seed_record(struct seed *s, struct arena *a, enum re
 static inline struct receipt seed_receipt(struct seed *s, struct arena *a)
 {
     struct receipt r = {.epoch = seed_u64(s) | 1,
+        .new_epoch = seed_u64(s) & 1,
         .lane_count = seed_below(s, LANE_COUNT + 1),
         .verdict_count = seed_number(s, 20),
         .command_count = seed_number(s, BOUND_RECEIPT_COMMANDS),
