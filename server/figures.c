@@ -45,6 +45,8 @@ static void put_plain(const struct metrics *m, const struct out *o)
         {"devices_enrolled", "Devices registered by their first report.", &m->devices_enrolled, false},
         {"spool_resets", "New spools of known devices.", &m->spool_resets, false},
         {"cloned_identities", "Devices found to share one identity.", &m->clones, false},
+        {"numbers_reused", "Records sent under numbers that stand for others: an older copy of a spool.",
+            &m->numbers_reused, false},
         {"broker_connects", "Connections to the broker.", &m->connects, false},
         {"queue_depth", "Batches that wait for the writer.", &m->queue_depth, true},
         {"cached_devices", "Devices in the writer's working set.", &m->cached_devices, true},

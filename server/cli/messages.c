@@ -56,6 +56,7 @@ static const struct {
     {"spool_reset", {"spool reset", "缓存重置"}},
     {"inventory", {"parts or firmware changed", "零件或固件变更"}},
     {"cloned", {"cloned identity", "身份被克隆"}},
+    {"numbers_reused", {"numbers used twice", "编号重复使用"}},
 };
 
 const char *message_text(enum language lang, enum message m)

@@ -41,7 +41,7 @@ void live_condition(struct live *l, const struct workset_device *d, const struct
     enum fault_state from, struct occurred when);
 void live_ticket(struct live *l, const struct live_ticket *t);
 void live_breach(struct live *l, struct ticket_number number, const struct ticket_clock *clock);
-/* change: "new", "online", "offline", "spool_reset", "cloned". */
+/* change: "new", "online", "offline", "spool_reset", "cloned", "numbers_reused", "inventory". */
 void live_device(struct live *l, const struct workset_device *d, const char *change);
 void live_loss(struct live *l, const struct loss_row *row);
 

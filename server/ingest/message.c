@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "log.h"
 #include "arrival.h"
+#include "reuse.h"
 
 enum {
     HOLD_MS = 15 * 60 * 1000,      /* a device that is not admitted asks again after this */
@@ -73,6 +74,7 @@ static int new_epoch(struct turn *t, struct workset_device *d, const struct upli
     d->row.session = u->session;
     d->row.spool_resets += reset;
     d->row_dirty = true;
+    d->reuse = (struct workset_reuse){0};
     d->last_new_epoch = t->now;
     if (!reset)
         return 0;
@@ -179,6 +181,7 @@ static int take_record(struct turn *t, struct passage *p, const struct record *r
         if (store_record(t, p, r, next, f))
             return -1;
         lane->row.next = next = r->number + 1;
+        lane->row.tail = reuse_tail(r);
         lane->dirty = true;
     }
     reply_lane(&t->reply, r->lane, next, hole && !duplicate, retry_ms);
@@ -208,8 +211,13 @@ static int take_message(struct turn *t, struct workset_device *d, const struct b
 {
     const struct uplink *u = &item->uplink;
     struct passage p = {d, item, fix_of(d, item)};
+    bool reused;
 
     reply_for(&t->reply, item->shard, item->device, u->epoch);
+    if (reuse_check(t, d, u, &reused, f))
+        return -1;
+    if (reused)
+        return 0;
     for (size_t i = 0; i < u->record_count; i++)
         if (take_record(t, &p, &u->records[i], f))
             return -1;

@@ -29,8 +29,11 @@ static size_t pack_lanes(const struct reply *r, struct lane_receipt packed[stati
 /* What was said so far goes out; the lanes stay, the verdicts start anew. */
 static void send_part(struct reply *r)
 {
-    struct receipt receipt = {
-        .epoch = r->epoch, .verdicts = r->verdicts, .verdict_count = r->verdict_count, .wall = r->now};
+    struct receipt receipt = {.epoch = r->epoch,
+        .verdicts = r->verdicts,
+        .verdict_count = r->verdict_count,
+        .wall = r->now,
+        .new_epoch = r->new_epoch};
     uint8_t bytes[BOUND_RECEIPT_BYTES] uncleared;
     struct fail f;
     size_t n;
@@ -62,6 +65,7 @@ void reply_for(struct reply *r, uint8_t shard, const char *device, uint64_t epoc
     r->device = device;
     r->epoch = epoch;
     r->verdict_count = 0;
+    r->new_epoch = false;
     memset(r->lane_used, 0, sizeof r->lane_used);
 }
 
@@ -76,6 +80,11 @@ void reply_lane(struct reply *r, enum lane lane, uint64_t next, bool resume, uin
     l->resume |= resume;
     if (retry_after_ms > l->retry_after_ms)
         l->retry_after_ms = retry_after_ms;
+}
+
+void reply_new_epoch(struct reply *r)
+{
+    r->new_epoch = true;
 }
 
 static struct verdict *add_verdict(struct reply *r, const struct record *record, enum verdict_kind kind)

@@ -21,6 +21,7 @@ struct reply {
     struct verdict verdicts[BOUND_RECEIPT_VERDICTS];
     char tickets[BOUND_RECEIPT_VERDICTS][TICKET_NUMBER_BYTES];
     size_t verdict_count;
+    bool new_epoch;
     size_t dropped; /* receipts that found no room */
 };
 
@@ -31,6 +32,9 @@ void reply_for(struct reply *r, uint8_t shard, const char *device, uint64_t epoc
 
 /* The lane's watermark now; resume and the longest retry_after_ms stay until the receipt is closed. */
 void reply_lane(struct reply *r, enum lane lane, uint64_t next, bool resume, uint32_t retry_after_ms);
+
+/* The device shall begin a new epoch: a lane says from where on. */
+void reply_new_epoch(struct reply *r);
 
 /* Verdicts about one record. rule and reason are literals. */
 void reply_ticket(struct reply *r, const struct record *record, enum verdict_kind kind, struct ticket_number number);

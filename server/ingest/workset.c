@@ -142,7 +142,7 @@ struct workset_lane *workset_lane(struct workset_device *d, uint64_t epoch, enum
     for (size_t i = d->lane_count; i-- > 0;)
         if (d->lanes[i].row.epoch == epoch && d->lanes[i].row.lane == lane)
             return &d->lanes[i];
-    return add_lane(d, &(struct lane_row){epoch, lane, 1});
+    return add_lane(d, &(struct lane_row){.epoch = epoch, .lane = lane, .next = 1});
 }
 
 bool workset_knows_epoch(const struct workset_device *d, uint64_t epoch)

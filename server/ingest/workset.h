@@ -38,6 +38,14 @@ struct workset_snapshot {
     uint32_t next_part; /* 0 = none is under way */
 };
 
+/* The session in which a device was found to use numbers twice; see reuse.h. */
+struct workset_reuse {
+    uint64_t epoch; /* 0 = none was */
+    uint32_t session;
+    enum lane lane;
+    uint64_t next; /* from here on its records are others */
+};
+
 struct workset_device {
     struct device_row row;
     bool row_dirty;
@@ -48,6 +56,7 @@ struct workset_device {
     struct workset_condition *active; /* holds every pending or confirmed one, and some that were */
     size_t condition_count;
     struct workset_snapshot snapshot;
+    struct workset_reuse reuse;
     struct fix fix;                /* of the previous uplink */
     struct wall floor[LANE_COUNT]; /* the latest record of the lane happened no earlier */
     int32_t child_count;           /* -1 = not counted yet */

@@ -12,10 +12,13 @@
 #define EMBED(symbol, path) __asm__(".pushsection .rodata\n" symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n")
 
 EMBED("schema_001_base", "server/store/schema/001_base.sql");
+EMBED("schema_002_lane_tail", "server/store/schema/002_lane_tail.sql");
 extern const char schema_001_base[] __attribute__((visibility("hidden")));
+extern const char schema_002_lane_tail[] __attribute__((visibility("hidden")));
 
 const struct schema_step schema_steps[] = {
     {"001_base.sql", schema_001_base},
+    {"002_lane_tail.sql", schema_002_lane_tail},
 };
 const size_t schema_step_count = countof(schema_steps);
 

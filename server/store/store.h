@@ -98,6 +98,7 @@ struct lane_row {
     uint64_t epoch;
     enum lane lane;
     uint64_t next;
+    uint64_t tail; /* hash of the record next - 1 as it came; 0 = not known */
 };
 
 struct transition_row {
@@ -195,6 +196,14 @@ must_check int store_each_condition(struct store *s, uint8_t shard, const char *
 /* The open tickets of a device (at most one for each condition). */
 must_check int store_each_open_ticket(struct store *s, uint8_t shard, const char *device,
     bool (*each)(void *ctx, const struct ticket *row), void *ctx, struct fail *f);
+
+enum { STORE_LOOK_BACK = 1000 }; /* rows of a log that a look for records reads */
+
+/* The records first … last of an epoch's fault lane as they came, in no order, as far as they are about `device` and
+ * among its newest STORE_LOOK_BACK rows of each log. Sees what this transaction wrote. */
+must_check int store_each_record(struct store *s, uint8_t shard, const char *device, uint64_t epoch, uint64_t first,
+    uint64_t last, bool (*each)(void *ctx, uint64_t number, const uint8_t *record, size_t record_bytes), void *ctx,
+    struct fail *f);
 
 /* ---------------------------------------------------------------- writing; all within store_begin … store_commit
  * Rows are copied and written several at a time, and PostgreSQL sends them in a pipeline: a failure may be told only by

@@ -93,10 +93,11 @@ int store_list_devices(struct store *s, const struct device_filter *filter,
 
 int store_put_lane(struct store *s, uint8_t shard, const char *device, const struct lane_row *row, struct fail *f)
 {
-    static const struct store_table table = {STORE_LANES, "INSERT INTO lane (shard, device, epoch, lane, next) VALUES",
-        " ON CONFLICT (shard, device, epoch, lane) DO UPDATE SET next = excluded.next", 5, 4};
+    static const struct store_table table = {STORE_LANES,
+        "INSERT INTO lane (shard, device, epoch, lane, next, tail) VALUES",
+        " ON CONFLICT (shard, device, epoch, lane) DO UPDATE SET next = excluded.next, tail = excluded.tail", 6, 4};
     const struct db_value values[] = {
-        db_i64(shard), db_text(device), db_u64(row->epoch), db_i64(row->lane), db_u64(row->next)};
+        db_i64(shard), db_text(device), db_u64(row->epoch), db_i64(row->lane), db_u64(row->next), db_u64(row->tail)};
 
     return store_rows_add(s, &table, values, f);
 }
@@ -105,7 +106,7 @@ int store_each_lane(struct store *s, uint8_t shard, const char *device,
     bool (*each)(void *ctx, const struct lane_row *row), void *ctx, struct fail *f)
 {
     static const char sql[] =
-        "SELECT epoch, lane, next FROM lane WHERE shard = $1 AND device = $2 ORDER BY epoch, lane";
+        "SELECT epoch, lane, next, tail FROM lane WHERE shard = $1 AND device = $2 ORDER BY epoch, lane";
     const struct db_value values[] = {db_i64(shard), db_text(device)};
     autodone struct db_rows rows = {0};
     bool found;
@@ -117,7 +118,8 @@ int store_each_lane(struct store *s, uint8_t shard, const char *device,
             return 0;
         struct lane_row row = {.epoch = (uint64_t)db_get_i64(&rows, 0),
             .lane = (enum lane)db_get_i64(&rows, 1),
-            .next = (uint64_t)db_get_i64(&rows, 2)};
+            .next = (uint64_t)db_get_i64(&rows, 2),
+            .tail = (uint64_t)db_get_i64(&rows, 3)};
         if (!each(ctx, &row))
             return 0;
     }

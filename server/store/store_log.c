@@ -117,6 +117,47 @@ int store_list_reports(struct store *s, uint8_t shard, const char *device, int l
     return -1;
 }
 
+/* ---------------------------------------------------------------- single records */
+
+/* No index finds a number: what is asked for lies among the newest rows, and what does not is not worth the search. Rows
+ * that a snapshot made go without a record. */
+#define RECORDS_OF(log)                                                                                                \
+    "SELECT number, record FROM (SELECT epoch, number, record FROM " log                                               \
+    " WHERE shard = $1 AND device = $2 ORDER BY occurred_ms DESC LIMIT $3) AS newest "                                 \
+    "WHERE epoch = $4 AND number >= $5 AND number <= $6 AND length(record) > 0"
+
+static int each_record_of(struct store *s, const char *sql, enum store_slot slot,
+    const struct db_value values[static 6],
+    bool (*each)(void *ctx, uint64_t number, const uint8_t *record, size_t record_bytes), void *ctx, struct fail *f)
+{
+    autodone struct db_rows rows = {0};
+    const uint8_t *record;
+    size_t record_bytes;
+    bool found;
+
+    if (store_rows_settle(s, slot, f) < 0 || db_query(s->db, sql, values, 6, &rows, f) < 0)
+        return -1;
+    while (db_next(&rows, &found, f) == 0) {
+        if (!found)
+            return 0;
+        record = db_get_bytes(&rows, 1, &record_bytes);
+        if (!each(ctx, (uint64_t)db_get_i64(&rows, 0), record, record_bytes))
+            return 0;
+    }
+    return -1;
+}
+
+int store_each_record(struct store *s, uint8_t shard, const char *device, uint64_t epoch, uint64_t first, uint64_t last,
+    bool (*each)(void *ctx, uint64_t number, const uint8_t *record, size_t record_bytes), void *ctx, struct fail *f)
+{
+    const struct db_value values[] = {
+        db_i64(shard), db_text(device), db_i64(STORE_LOOK_BACK), db_u64(epoch), db_u64(first), db_u64(last)};
+
+    if (each_record_of(s, RECORDS_OF("transition"), STORE_TRANSITIONS, values, each, ctx, f) < 0)
+        return -1;
+    return each_record_of(s, RECORDS_OF("report"), STORE_REPORTS, values, each, ctx, f);
+}
+
 /* ---------------------------------------------------------------- losses */
 
 #define LOSS_COLUMNS "shard, device, epoch, lane, first, last, cause, detail, faults, healths, others, received_ms"

@@ -393,6 +393,33 @@ static inline struct condition h_condition(struct harness *h, const char *device
     return x.c;
 }
 
+struct h_audits {
+    const char *what;
+    size_t count;
+};
+
+static inline bool h_take_audit(void *ctx, const struct audit_row *row)
+{
+    struct h_audits *x = ctx;
+
+    x->count += strcmp(row->what, x->what) == 0;
+    return true;
+}
+
+/* How many rows about the object say this; device: in whose shard. */
+static inline size_t h_audits_of(struct harness *h, const char *device, const char *object, const char *what)
+{
+    struct h_audits x = {.what = what};
+
+    H_OK(h, store_list_audit(h->store, identity_shard(device), object, 100, h_take_audit, &x, &h->f));
+    return x.count;
+}
+
+static inline size_t h_audits(struct harness *h, const char *device, const char *what)
+{
+    return h_audits_of(h, device, device, what);
+}
+
 struct h_events {
     const char *needle;
     size_t count;

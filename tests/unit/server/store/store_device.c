@@ -172,8 +172,8 @@ static bool collect_lane(void *ctx, const struct lane_row *row)
 static void lanes_of_an_epoch_are_kept_apart(void **state)
 {
     struct stores *s = stores_of(state);
-    static const struct lane_row rows[] = {
-        {1, LANE_FAULT, 5}, {1, LANE_HEALTH, 900}, {UINT64_MAX, LANE_FAULT, INT64_MAX}, {1, LANE_FAULT, 6}};
+    static const struct lane_row rows[] = {{1, LANE_FAULT, 5, 9}, {1, LANE_HEALTH, 900, 9},
+        {UINT64_MAX, LANE_FAULT, INT64_MAX, UINT64_MAX}, {1, LANE_FAULT, 6, 7}};
     struct lanes got = {0};
 
     assert_ok(store_begin(s->store, f));
@@ -187,6 +187,7 @@ static void lanes_of_an_epoch_are_kept_apart(void **state)
     for (size_t i = 0; i < got.count; i++) {
         uint64_t next = got.rows[i].epoch == 1 ? (got.rows[i].lane == LANE_FAULT ? 6 : 900) : INT64_MAX;
         assert_int_equal(got.rows[i].next, next);
+        assert_true(got.rows[i].tail == (next == 6 ? 7 : next == 900 ? 9 : UINT64_MAX));
     }
 }
 

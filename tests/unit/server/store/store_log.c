@@ -207,6 +207,69 @@ static void the_audit_of_an_object_reads_newest_first(void **state)
     assert_int_equal(seen, 2);
 }
 
+struct found_records {
+    uint64_t numbers[MOST];
+    char first[MOST]; /* byte of each */
+    size_t count;
+};
+
+static bool collect_record(void *ctx, uint64_t number, const uint8_t *record, size_t record_bytes)
+{
+    struct found_records *x = ctx;
+
+    assert_int_equal(record_bytes, 1);
+    x->numbers[x->count] = number;
+    x->first[x->count++] = (char)record[0];
+    return true;
+}
+
+static void add_small(struct store *store, const char *device, uint64_t epoch, uint64_t number, const char *record)
+{
+    const struct condition_key key = key_1();
+    const struct transition_row row = {.shard = 9,
+        .device = device,
+        .reported_by = "hub-1",
+        .epoch = epoch,
+        .number = number,
+        .key = &key,
+        .occurred = {.at = {1600000000000 + (int64_t)number}},
+        .received = now,
+        .record = (const uint8_t *)record,
+        .record_bytes = strlen(record)};
+    const struct report_row report = {.shard = 9,
+        .device = device,
+        .reported_by = "hub-1",
+        .epoch = epoch,
+        .number = number,
+        .kind = RECORD_LIFECYCLE,
+        .occurred = row.occurred,
+        .received = now,
+        .record = row.record,
+        .record_bytes = row.record_bytes};
+
+    assert_ok(number % 2 ? store_add_transition(store, &row, f) : store_add_report(store, &report, f));
+}
+
+static void single_records_are_found_in_both_logs_and_before_the_commit(void **state)
+{
+    struct stores *s = stores_of(state);
+    struct found_records got = {.count = 0};
+
+    assert_ok(store_begin(s->store, f));
+    for (uint64_t n = 1; n <= 6; n++)
+        add_small(s->store, "hub-1", UINT64_MAX, n, "a");
+    add_small(s->store, "hub-1", UINT64_MAX, 3, "");    /* of a snapshot */
+    add_small(s->store, "hub-1", 5, 3, "b");            /* another epoch */
+    add_small(s->store, "hub-1:x", UINT64_MAX, 3, "c"); /* another device */
+    assert_ok(store_each_record(s->store, 9, "hub-1", UINT64_MAX, 3, 4, collect_record, &got, f));
+    assert_int_equal(got.count, 2);
+    for (size_t i = 0; i < got.count; i++) {
+        assert_in_range(got.numbers[i], 3, 4);
+        assert_int_equal(got.first[i], 'a');
+    }
+    store_rollback(s->store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +278,7 @@ int main(void)
         on_every_driver(a_report_comes_back_byte_for_byte),
         on_every_driver(a_loss_comes_back_as_it_was_put),
         on_every_driver(the_audit_of_an_object_reads_newest_first),
+        on_every_driver(single_records_are_found_in_both_logs_and_before_the_commit),
     };
     return cmocka_run_group_tests(tests, start_stores, stop_stores);
 }

@@ -1,0 +1,21 @@
+/* reuse.h: numbers that were used twice (rule 8 of faultline.proto): a spool that was restored from an older copy, or
+ * cloned, gives its new records numbers under which others are stored. Taken for duplicates they would vanish.
+ *
+ * Ordinary messages cost a comparison of numbers. One that brings duplicates is held against what is stored: its newest
+ * one alone tells, because a spool that left the common past does not come back to it. The last record of a lane is
+ * known by its hash; an older one of the fault lane is looked for in the logs (two queries a message); older ones of the
+ * health lane, which is not kept record by record, are known only when the last one comes. */
+#ifndef FAULTLINE_REUSE_H
+#define FAULTLINE_REUSE_H
+
+#include "turn.h"
+
+/* True in ret_reused: a number of the message stands for another record here. Then nothing of it must be stored; the
+ * receipt, which is open, says new_epoch and from where on. So it says to all that comes in this session. */
+must_check int reuse_check(
+    struct turn *t, struct workset_device *d, const struct uplink *u, bool *ret_reused, struct fail *f);
+
+/* What a lane keeps of the record that it has just taken, as struct lane_row's tail. */
+uint64_t reuse_tail(const struct record *r);
+
+#endif
