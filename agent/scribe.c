@@ -28,6 +28,7 @@ struct scribe {
     uint64_t number;                         /* of the fault record that the last observe() wrote */
     int64_t snapshot_ms;                     /* how often a snapshot comes without being asked for */
     uint64_t snapshot_hash, snapshot_number; /* the last one, and its first record; 0 = none yet */
+    uint64_t snapshot_epoch;                 /* in which it has that number */
     struct event *monitor_timer, *snapshot_timer;
 };
 
@@ -132,8 +133,10 @@ static int append_part(void *ctx, const struct snapshot *part, struct fail *f)
 
     if (append(s, &r, f))
         return -1;
-    if (part->part == 0)
+    if (part->part == 0) {
         s->snapshot_number = r.number;
+        s->snapshot_epoch = spool_epoch(s->spool);
+    }
     return 0;
 }
 
@@ -154,8 +157,8 @@ static int catch_up(struct scribe *s, struct fail *f)
 /* The last snapshot is still on its way, and nothing has changed since. */
 static bool snapshot_stands(const struct scribe *s)
 {
-    return s->spool && s->snapshot_number >= spool_first(s->spool, LANE_FAULT) &&
-           s->snapshot_hash == monitor_hash(s->monitor);
+    return s->spool && s->snapshot_epoch == spool_epoch(s->spool) &&
+           s->snapshot_number >= spool_first(s->spool, LANE_FAULT) && s->snapshot_hash == monitor_hash(s->monitor);
 }
 
 int scribe_snapshot(struct scribe *s, bool needed, struct fail *f)
@@ -311,6 +314,21 @@ static int on_health(void *ctx, const struct health *h, const struct stamp *when
     return write_record(s, &r, f);
 }
 
+static void on_figures(void *ctx, void (*each)(void *each_ctx, const char *name, double count), void *each_ctx)
+{
+    const struct scribe *s = ctx;
+    struct monitor_stats monitor;
+    struct spool_stats spool;
+
+    monitor_stats(s->monitor, &monitor);
+    each(each_ctx, "faults_displaced", (double)monitor.displaced);
+    each(each_ctx, "faults_refused", (double)monitor.refused);
+    if (!s->spool)
+        return;
+    spool_stats(s->spool, &spool);
+    each(each_ctx, "epochs_begun", (double)spool.epochs_begun);
+}
+
 static int on_measure(void *ctx, const struct frame_value *sample, struct fail *f)
 {
     struct scribe *s = ctx;
@@ -353,6 +371,7 @@ struct scribe *scribe_new(const struct monitor_settings *settings, const struct 
         .known = on_known,
         .cleared = on_cleared,
         .health = on_health,
+        .figures = on_figures,
         .measure = on_measure,
         .inventory = on_inventory};
     s->monitor = monitor_new(settings, on_tell, s);

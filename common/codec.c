@@ -72,22 +72,42 @@ size_t codec_uplink_begin(const struct uplink *u, uint8_t *buf, size_t cap)
     return n > cap ? 0 : n;
 }
 
+static size_t put_varint(uint8_t *to, uint64_t v)
+{
+    size_t n = 0;
+
+    for (; v >= 0x80; v >>= 7)
+        to[n++] = (uint8_t)(v | 0x80);
+    to[n++] = (uint8_t)v;
+    return n;
+}
+
 size_t codec_uplink_add(uint8_t *buf, size_t used, size_t cap, const uint8_t *record, size_t record_bytes)
 {
     uint8_t head[1 + 5] = {5 << 3 | 2}; /* field 5, length-delimited; then the length as a varint */
-    size_t head_bytes = 1;
-    size_t left = record_bytes;
 
     if (record_bytes > BOUND_RECORD_BYTES)
         return 0;
-    for (; left >= 0x80; left >>= 7)
-        head[head_bytes++] = (uint8_t)(left | 0x80);
-    head[head_bytes++] = (uint8_t)left;
+    size_t head_bytes = 1 + put_varint(head + 1, record_bytes);
     if (used + head_bytes + record_bytes > min_size(cap, BOUND_UPLINK_BYTES))
         return 0;
     memcpy(buf + used, head, head_bytes);
     memcpy(buf + used + head_bytes, record, record_bytes);
     return used + head_bytes + record_bytes;
+}
+
+/* Fields stand in the order of their numbers; lane 0 is left out. */
+size_t codec_record_renumber(uint8_t *bytes, size_t n, uint64_t number)
+{
+    enum { TAG_LANE = 1 << 3, TAG_NUMBER = 2 << 3 };
+    size_t at = bytes[0] == TAG_LANE ? 3 : 1, end = at;
+
+    assert(bytes[at - 1] == TAG_NUMBER);
+    while (bytes[end++] & 0x80)
+        ;
+    uint8_t *rest = bytes + at + put_varint(bytes + at, number);
+    memmove(rest, bytes + end, n - end);
+    return (size_t)(rest - bytes) + n - end;
 }
 
 static int check_receipt_counts(const struct receipt *r, struct fail *f)

@@ -28,6 +28,10 @@ must_check int codec_record_encode(const struct record *r, uint8_t *buf, size_t 
 size_t codec_uplink_begin(const struct uplink *u, uint8_t *buf, size_t cap);
 size_t codec_uplink_add(uint8_t *buf, size_t used, size_t cap, const uint8_t *record, size_t record_bytes);
 
+/* Gives a record of codec_record_encode() another number, not above the one it has: n bytes become at most as many.
+ * Returns how many. The range of a loss record is not touched. */
+size_t codec_record_renumber(uint8_t *bytes, size_t n, uint64_t number);
+
 /* Decodes and checks an uplink. An arena of BOUND_ARENA_BYTES always has room for what the codec encoded; several
  * messages may share a larger one. ret points into the arena and, for record.encoded, into bytes. A single bad record
  * refuses the whole message: a correct agent never sends one.

@@ -95,6 +95,38 @@ static void apply_lane(struct link *l, uint64_t epoch, const struct lane_receipt
         log_info("link.paused", "lane=%s retry_after_ms=%u", lane_word(r->lane), (unsigned)r->retry_after_ms);
 }
 
+/* The snapshot comes first: with it what the new epoch begins with says everything, also to a restart. When that or the
+ * switch fails the old epoch goes on, and the next receipt asks again. The session ends because its last will is of the
+ * old epoch. */
+static void begin_epoch(struct link *l, const char *why)
+{
+    uint64_t old = l->machine.epoch;
+    struct fail f;
+
+    if (l->hooks.snapshot(l->hooks.ctx, true, &f) || spool_new_epoch(l->env.spool, l->env.rng, &f)) {
+        log_fail("link.epoch_failed", &f);
+        return;
+    }
+    link_machine_new_epoch(&l->machine, spool_epoch(l->env.spool));
+    l->unusable = true;
+    log_warn("link.new_epoch", "epoch=%016" PRIx64 " old=%016" PRIx64 " reason=\"%s\"", l->machine.epoch, old, why);
+}
+
+static void take_lanes(struct link *l, const struct receipt *r)
+{
+    uint64_t next[LANE_COUNT];
+
+    spool_next_numbers(l, next);
+    if (link_machine_contradicts(&l->machine, r->epoch, r->lanes, r->lane_count, next)) {
+        begin_epoch(l, "a receipt for numbers that were never given");
+        return;
+    }
+    for (size_t i = 0; i < r->lane_count; i++)
+        apply_lane(l, r->epoch, &r->lanes[i]);
+    if (r->new_epoch && r->epoch == l->machine.epoch)
+        begin_epoch(l, "the collector has other records under the same numbers");
+}
+
 static void take_receipt(struct link *l, const void *payload, size_t bytes)
 {
     struct arena arena;
@@ -106,9 +138,9 @@ static void take_receipt(struct link *l, const void *payload, size_t bytes)
         log_fail("link.bad_receipt", &f);
         return;
     }
-    for (size_t i = 0; i < r.lane_count; i++)
-        apply_lane(l, r.epoch, &r.lanes[i]);
-    if (r.epoch != l->machine.epoch) {
+    uint64_t epoch = l->machine.epoch;
+    take_lanes(l, &r);
+    if (r.epoch != epoch) {
         log_info("link.foreign_receipt", "epoch=%016" PRIx64, r.epoch);
         return;
     }
@@ -250,9 +282,11 @@ static void end_session(struct link *l)
     link_machine_lost(&l->machine, now(l));
 }
 
-/* What went wrong was told by on_over(). */
+/* What went wrong was told by on_over(). A session that still stands is ended orderly, without its last will. */
 static void settle(struct link *l, int rc)
 {
+    if (!rc && l->unusable)
+        mqtt_disconnect(l->mqtt);
     if (rc || l->unusable)
         end_session(l);
     pump(l);

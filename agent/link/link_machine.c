@@ -8,7 +8,14 @@ enum { REASON_FAILURE = 0x80 }; /* MQTT 5, 2.4 */
 
 void link_machine_init(struct link_machine *m, const struct link_policy *policy, const struct rng *rng, uint64_t epoch)
 {
-    *m = (struct link_machine){.policy = *policy, .rng = rng, .epoch = epoch};
+    *m = (struct link_machine){.policy = *policy, .rng = rng};
+    link_machine_new_epoch(m, epoch);
+}
+
+void link_machine_new_epoch(struct link_machine *m, uint64_t epoch)
+{
+    m->epoch = epoch;
+    m->window_count = 0;
     for (size_t lane = 0; lane < LANE_COUNT; lane++)
         m->lanes[lane] = (struct link_lane){.first = 1, .sent = 1, .highest = 1};
 }
@@ -228,6 +235,19 @@ struct link_effect link_machine_receipt(
             send_from(m, r->lane, r->next);
     }
     return effect;
+}
+
+bool link_machine_contradicts(struct link_machine *m, uint64_t epoch, const struct lane_receipt *lanes, size_t count,
+    const uint64_t next[static LANE_COUNT])
+{
+    if (m->state != LINK_CONNECTED || epoch != m->epoch)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (lanes[i].next > next[lanes[i].lane]) {
+            m->counters.receipts_beyond++;
+            return true;
+        }
+    return false;
 }
 
 void link_machine_rewound(struct link_machine *m, enum lane lane, uint64_t first)

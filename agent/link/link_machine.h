@@ -12,7 +12,9 @@
  * 2. Records of a lane are sent in order. They are sent again after a silence, after a reconnect, and where a receipt
  *    asks; the same question is answered once, however often it is asked before anything has moved.
  * 3. At most LINK_WINDOW messages wait for a receipt. The fault lane goes first, and always has room beside health.
- * 4. Between two attempts to connect lies a random time below 1 s, 2 s, 4 s … the cap; a minute of stable connection
+ * 4. A receipt that speaks of numbers which the spool never gave frees nothing: somebody else used this epoch (a spool
+ *    restored from an older copy, or cloned), and another one has to begin (faultline.proto, Receipt, rule 8).
+ * 5. Between two attempts to connect lies a random time below 1 s, 2 s, 4 s … the cap; a minute of stable connection
  *    starts the count anew. */
 #ifndef FAULTLINE_LINK_MACHINE_H
 #define FAULTLINE_LINK_MACHINE_H
@@ -110,6 +112,14 @@ struct link_effect {
 };
 struct link_effect link_machine_receipt(
     struct link_machine *m, struct mono now, uint64_t epoch, const struct lane_receipt *r);
+
+/* Whether lanes of a receipt speak of numbers that were never given (promise 4): then none of them is to be taken. next as
+ * for link_machine_todo(). */
+bool link_machine_contradicts(struct link_machine *m, uint64_t epoch, const struct lane_receipt *lanes, size_t count,
+    const uint64_t next[static LANE_COUNT]);
+
+/* All numbers are new; the connection, whose last will tells the old epoch, is to be ended. */
+void link_machine_new_epoch(struct link_machine *m, uint64_t epoch);
 
 /* The spool was taken back: its lowest number without a receipt is now first; sending goes on there. */
 void link_machine_rewound(struct link_machine *m, enum lane lane, uint64_t first);

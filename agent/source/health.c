@@ -81,10 +81,16 @@ static void sample_file(struct health_source *h, const char *path, bool (*parse)
         add(h, name, value, unit);
 }
 
+static void add_figure(void *ctx, const char *name, double count)
+{
+    add(ctx, name, count, "");
+}
+
 static void sample(struct health_source *h)
 {
     struct statvfs fs;
 
+    h->env->sink->figures(h->env->sink->ctx, add_figure, h);
     sample_file(h, "/proc/loadavg", proc_load, "load1", "");
     sample_file(h, "/proc/meminfo", proc_memory_available, "mem_available", "B");
     sample_file(h, "/sys/class/thermal/thermal_zone0/temp", proc_temperature, "temperature", "degC");

@@ -43,6 +43,9 @@ struct source_sink {
         const struct stamp *when, struct fail *f);
     /* The sink fills in what the spool knows: used, limit, dropped, refused, written. */
     int (*health)(void *ctx, const struct health *h, const struct stamp *when, struct fail *f);
+    /* Calls each() with the agent's own counts, to be reported among the measures of health: what was dropped, refused
+     * or had to begin anew. */
+    void (*figures)(void *ctx, void (*each)(void *each_ctx, const char *name, double count), void *each_ctx);
     /* One sample for the next health record: goes to health_measure() of the health source. Held in memory only.
      * FAIL_FULL, FAIL_INPUT as there; FAIL_NOT_FOUND: there is no health source. */
     int (*measure)(void *ctx, const struct frame_value *sample, struct fail *f);

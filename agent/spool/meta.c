@@ -3,8 +3,8 @@
  * One copy, all numbers little-endian:  magic 8 · version 2 · 0 2 · length 4 · body · CRC-32C of all before 4
  * Body:  epoch 8 · session 4 · evicted 8 · expired 8 · refused 8 · corrupt 8 · for each lane: first 8 · next
  * 8 · floor 8 · head 8 · head bytes 8 · count 4 · count losses of: first 8 · last 8 · cause 1 · faults 4 ·
- * healths 4 · others 4 · boot 8 · monotonic ms 8 · wall ms 8 · quality 1 Magic, version, length and the place
- * of the checksum hold for every version. */
+ * healths 4 · others 4 · boot 8 · monotonic ms 8 · wall ms 8 · quality 1; from version 2 on: files epoch 8 · epochs begun 4
+ * · for each lane: base 8. Magic, version, length and the place of the checksum hold for every version. */
 #include "meta.h"
 
 #include <assert.h>
@@ -15,14 +15,14 @@
 #include "bytes.h"
 #include "crc32c.h"
 
-enum { VERSION = 1, HEAD_BYTES = 16, LOSS_BYTES = 54 };
+enum { VERSION = 2, HEAD_BYTES = 16, LOSS_BYTES = 54 };
 
 #define TEMP_NAME META_NAME ".new"
 
 static const uint8_t magic[8] = {'F', 'L', 'e', 'p', 'o', 'c', 'h', '\n'};
 
 static_assert(
-    HEAD_BYTES + 44 + LANE_COUNT * (44 + LOSSES_MAX * LOSS_BYTES) + 4 <= META_COPY_BYTES, "a copy is a block");
+    HEAD_BYTES + 56 + LANE_COUNT * (52 + LOSSES_MAX * LOSS_BYTES) + 4 <= META_COPY_BYTES, "a copy is a block");
 
 /* Writes to or reads from a block, one field after the other, so that the format is said once. */
 struct field {
@@ -77,7 +77,7 @@ static void pass_lane(struct field *io, struct meta_lane *l)
         pass_loss(io, &l->losses.entries[i]);
 }
 
-static void pass_body(struct field *io, struct meta *m)
+static void pass_body(struct field *io, unsigned version, struct meta *m)
 {
     m->epoch = pass(io, m->epoch, 8);
     m->session = (uint32_t)pass(io, m->session, 4);
@@ -87,6 +87,14 @@ static void pass_body(struct field *io, struct meta *m)
     m->corrupt_count = pass(io, m->corrupt_count, 8);
     for (size_t i = 0; i < LANE_COUNT; i++)
         pass_lane(io, &m->lanes[i]);
+    if (version < 2) {
+        m->files_epoch = m->epoch;
+        return;
+    }
+    m->files_epoch = pass(io, m->files_epoch, 8);
+    m->epochs_begun = (uint32_t)pass(io, m->epochs_begun, 4);
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        m->lanes[i].base = pass(io, m->lanes[i].base, 8);
 }
 
 static bool lane_is_sound(const struct meta_lane *l)
@@ -101,7 +109,7 @@ static bool lane_is_sound(const struct meta_lane *l)
             return false;
         expected = e->loss.last + 1;
     }
-    return expected == l->floor && l->first >= 1 && l->floor >= 1 && l->first <= l->next && l->floor <= l->next &&
+    return expected == l->floor && l->base < l->first && l->floor >= 1 && l->first <= l->next && l->floor <= l->next &&
            l->head <= l->next && l->head_bytes >= 0;
 }
 
@@ -111,7 +119,7 @@ static void encode(const struct meta *m, uint8_t copy[static META_COPY_BYTES])
     struct field io = {copy + HEAD_BYTES, copy + META_COPY_BYTES - 4, true, false};
 
     memset(copy, 0, META_COPY_BYTES);
-    pass_body(&io, &writable);
+    pass_body(&io, VERSION, &writable);
     assert(!io.is_short);
     size_t length = (size_t)(io.at - copy) + 4;
     memcpy(copy, magic, sizeof magic);
@@ -123,16 +131,17 @@ static void encode(const struct meta *m, uint8_t copy[static META_COPY_BYTES])
 static int decode(uint8_t copy[static META_COPY_BYTES], struct meta *ret, struct fail *f)
 {
     uint64_t length = get_le(copy + 12, 4);
+    unsigned version = (unsigned)get_le(copy + 8, 2);
 
     if (memcmp(copy, magic, sizeof magic) != 0 || length < HEAD_BYTES + 4 || length > META_COPY_BYTES ||
         get_le(copy + length - 4, 4) != crc32c(0, copy, length - 4))
         return fail_set(f, FAIL_CORRUPT, META_NAME ": checksum");
-    if (get_le(copy + 8, 2) != VERSION)
-        return fail_set(f, FAIL_NEWER, META_NAME ": version %u", (unsigned)get_le(copy + 8, 2));
+    if (version < 1 || version > VERSION)
+        return fail_set(f, FAIL_NEWER, META_NAME ": version %u", version);
     struct meta m = {0};
     struct field io = {copy + HEAD_BYTES, copy + length - 4, false, false};
-    pass_body(&io, &m);
-    if (io.is_short || m.epoch == 0 || !lane_is_sound(&m.lanes[0]) || !lane_is_sound(&m.lanes[1]))
+    pass_body(&io, version, &m);
+    if (io.is_short || m.epoch == 0 || m.files_epoch == 0 || !lane_is_sound(&m.lanes[0]) || !lane_is_sound(&m.lanes[1]))
         return fail_set(f, FAIL_CORRUPT, META_NAME ": content");
     *ret = m;
     return 0;

@@ -19,6 +19,7 @@ enum {
 #define META_NAME "epoch"
 
 struct meta_lane {
+    uint64_t base;  /* so many numbers were given in earlier epochs; base < first. Only spool.c takes them off */
     uint64_t first; /* all below is freed */
     uint64_t next;  /* at least this many numbers minus one were promised */
     uint64_t floor; /* no segment holds a number below; floor ≤ next */
@@ -28,8 +29,9 @@ struct meta_lane {
 };
 
 struct meta {
-    uint64_t epoch; /* never 0 */
-    uint32_t session;
+    uint64_t epoch;       /* never 0 */
+    uint64_t files_epoch; /* the first one of this folder: the segments are made for it. Never 0 */
+    uint32_t session, epochs_begun;
     uint64_t evicted_count, expired_count, refused_count;
     uint64_t corrupt_count; /* numbers whose segments are gone */
     struct meta_lane lanes[LANE_COUNT];

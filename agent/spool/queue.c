@@ -104,7 +104,7 @@ int queue_roll(struct queue *q, int64_t bytes, struct wall now, struct fail *f)
     int file;
 
     assert(q->group_count == 0);
-    if (segment_create(q->folder, q->meta->epoch, q->lane, l->next, bytes, now, &s, &file, f) != 0)
+    if (segment_create(q->folder, q->meta->files_epoch, q->lane, l->next, bytes, now, &s, &file, f) != 0)
         return -1;
     close_active(q);
     queue_add_segment(q, &s);

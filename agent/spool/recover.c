@@ -34,7 +34,7 @@ static int note_segment(void *arg, const char *name)
     struct search *s = arg;
     struct segment segment;
 
-    if (segment_identify(s->folder, s->meta->epoch, name, s->hints, &segment, s->f) != 0)
+    if (segment_identify(s->folder, s->meta->files_epoch, name, s->hints, &segment, s->f) != 0)
         return s->f->code == FAIL_NOT_FOUND ? 0 : -1;
     s->found = realloc(s->found, (s->count + 1) * sizeof *s->found);
     if (!s->found)

@@ -15,7 +15,9 @@
  *  6. What changes in memory because of the epoch file changes after the file was saved. Only the freed mark may run
  *     ahead of it: an older mark makes records be sent again, which is harmless.
  *  7. After the first write or sync that failed nothing is written. Reading and freeing go on.
- *  8. All files together, the epoch file twice, stay within max_bytes.
+ *  8. Queues, segments and the epoch file count numbers on from epoch to epoch. What is seen from outside is less by the
+ *     lane's base: the conversion is here and nowhere else.
+ *  9. All files together, the epoch file twice, stay within max_bytes.
  *
  * The life of a number
  *
@@ -83,7 +85,16 @@ static bool marks_are_due(const struct spool *s)
 
 /* ---------------------------------------------------------------- opening */
 
-static int begin_epoch(struct spool *s, const struct rng *rng, struct fail *f)
+static uint64_t random_epoch(const struct rng *rng)
+{
+    uint64_t epoch = 0;
+
+    while (epoch == 0)
+        epoch = rng_u64(rng);
+    return epoch;
+}
+
+static int begin_folder(struct spool *s, const struct rng *rng, struct fail *f)
 {
     bool has_segments;
     struct meta m = {0};
@@ -92,8 +103,7 @@ static int begin_epoch(struct spool *s, const struct rng *rng, struct fail *f)
         return -1;
     if (has_segments)
         return fail_set(f, FAIL_CORRUPT, META_NAME ": missing beside segments");
-    while (m.epoch == 0)
-        m.epoch = rng_u64(rng);
+    m.epoch = m.files_epoch = random_epoch(rng);
     for (size_t i = 0; i < LANE_COUNT; i++)
         m.lanes[i] = (struct meta_lane){.first = 1, .next = 1, .floor = 1};
     if (save(s, &m, f) != 0)
@@ -105,7 +115,7 @@ static int begin_epoch(struct spool *s, const struct rng *rng, struct fail *f)
 static int load_epoch(struct spool *s, const struct rng *rng, struct fail *f)
 {
     if (meta_load(&s->folder, &s->meta, f) != 0)
-        return f->code == FAIL_NOT_FOUND ? begin_epoch(s, rng, f) : -1;
+        return f->code == FAIL_NOT_FOUND ? begin_folder(s, rng, f) : -1;
     for (size_t i = 0; i < LANE_COUNT; i++)
         s->saved_first[i] = s->meta.lanes[i].first;
     return 0;
@@ -197,6 +207,22 @@ uint64_t spool_epoch(const struct spool *s)
     return s->meta.epoch;
 }
 
+int spool_new_epoch(struct spool *s, const struct rng *rng, struct fail *f)
+{
+    if (spool_sync(s, f) != 0)
+        return -1;
+    struct meta m = s->meta;
+    m.epoch = random_epoch(rng);
+    m.session = 0;
+    m.epochs_begun++;
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        m.lanes[i].base = m.lanes[i].first - 1;
+    if (save(s, &m, f) != 0)
+        return -1;
+    s->meta = m;
+    return 0;
+}
+
 int spool_next_session(struct spool *s, uint32_t *ret_session, struct fail *f)
 {
     struct meta m = s->meta;
@@ -210,6 +236,11 @@ int spool_next_session(struct spool *s, uint32_t *ret_session, struct fail *f)
 }
 
 /* ---------------------------------------------------------------- appending */
+
+static uint64_t base_of(const struct spool *s, enum lane lane)
+{
+    return s->meta.lanes[lane].base;
+}
 
 static struct plan new_plan(struct spool *s)
 {
@@ -256,7 +287,7 @@ static int append(struct spool *s, struct record *r, struct fail *f)
 
     if (folder_check(&s->folder, f) != 0)
         return -1;
-    numbered.number = stored.number;
+    numbered.number = stored.number - base_of(s, r->lane);
     if (codec_record_encode(&numbered, bytes, sizeof bytes, &stored.n, f) != 0)
         return -1;
     if (!queue_fits(q, stored.n) && begin_segment(s, r->lane, &r->stamp, f) != 0)
@@ -264,7 +295,7 @@ static int append(struct spool *s, struct record *r, struct fail *f)
     stored.bytes = bytes;
     if (queue_append(q, &stored, f) != 0)
         return -1;
-    r->number = stored.number;
+    r->number = numbered.number;
     return 0;
 }
 
@@ -293,25 +324,30 @@ int spool_sync(struct spool *s, struct fail *f)
 
 uint64_t spool_first(const struct spool *s, enum lane lane)
 {
-    return s->meta.lanes[lane].first;
+    return s->meta.lanes[lane].first - base_of(s, lane);
 }
 
 uint64_t spool_next(const struct spool *s, enum lane lane)
 {
-    return queue_next(&s->queues[lane]);
+    return queue_next(&s->queues[lane]) - base_of(s, lane);
 }
 
 uint64_t spool_oldest(const struct spool *s, enum lane lane)
 {
-    return queue_oldest(&s->queues[lane]);
+    uint64_t oldest = queue_oldest(&s->queues[lane]), base = base_of(s, lane);
+
+    return oldest > base ? oldest - base : 1;
 }
 
-static int give_loss(
-    enum lane lane, const struct queue_item *item, uint8_t *buf, size_t cap, size_t *ret_bytes, struct fail *f)
+static int give_loss(enum lane lane, const struct queue_item *item, uint64_t base, uint8_t *buf, size_t cap,
+    size_t *ret_bytes, struct fail *f)
 {
-    struct record r = {.lane = lane, .number = item->number, .stamp = item->stamp, .behind = "", .kind = RECORD_LOSS};
+    struct record r = {
+        .lane = lane, .number = item->number - base, .stamp = item->stamp, .behind = "", .kind = RECORD_LOSS};
 
     r.loss = item->loss;
+    r.loss.first = r.loss.first > base ? r.loss.first - base : 1;
+    r.loss.last -= base;
     if (r.stamp.wall.ms < -BOUND_EXACT || r.stamp.wall.ms > BOUND_EXACT)
         r.stamp.wall.ms = 0; /* no time that the wire carries: the clock was mad, and quality says so */
     return codec_record_encode(&r, buf, cap, ret_bytes, f);
@@ -321,18 +357,19 @@ int spool_read(struct spool *s, enum lane lane, uint64_t number, uint8_t *buf, s
     uint64_t *ret_number, struct fail *f)
 {
     struct queue_item item;
+    uint64_t base = base_of(s, lane);
 
     assert(cap >= BOUND_RECORD_BYTES);
-    if (queue_read(&s->queues[lane], number, &item, f) != 0)
+    if (queue_read(&s->queues[lane], number + base, &item, f) != 0)
         return -1;
     if (item.is_loss) {
-        if (give_loss(lane, &item, buf, cap, ret_bytes, f) != 0)
+        if (give_loss(lane, &item, base, buf, cap, ret_bytes, f) != 0)
             return -1;
     } else {
         memcpy(buf, item.record.bytes, item.record.n);
-        *ret_bytes = item.record.n;
+        *ret_bytes = base ? codec_record_renumber(buf, item.record.n, item.number - base) : item.record.n;
     }
-    *ret_number = item.number;
+    *ret_number = item.number - base;
     return 0;
 }
 
@@ -340,7 +377,7 @@ int spool_read(struct spool *s, enum lane lane, uint64_t number, uint8_t *buf, s
 
 static int check_next(const struct spool *s, enum lane lane, uint64_t next, struct fail *f)
 {
-    uint64_t limit = s->meta.lanes[lane].next;
+    uint64_t limit = s->meta.lanes[lane].next - base_of(s, lane);
 
     if (next >= 1 && next <= limit)
         return 0;
@@ -352,6 +389,7 @@ int spool_free_below(struct spool *s, enum lane lane, uint64_t next, struct fail
 {
     if (check_next(s, lane, next, f) != 0)
         return -1;
+    next += base_of(s, lane);
     if (next <= s->meta.lanes[lane].first)
         return 0;
     s->meta.lanes[lane].first = next;
@@ -366,11 +404,12 @@ int spool_free_below(struct spool *s, enum lane lane, uint64_t next, struct fail
 int spool_rewind(struct spool *s, enum lane lane, uint64_t next, struct fail *f)
 {
     struct meta m = s->meta;
-    uint64_t oldest = spool_oldest(s, lane);
+    uint64_t oldest = queue_oldest(&s->queues[lane]);
     const struct stamp now = {.wall = s->clock->wall(s->clock->ctx), .quality = s->clock->quality(s->clock->ctx)};
 
     if (check_next(s, lane, next, f) != 0)
         return -1;
+    next += base_of(s, lane);
     if (next >= m.lanes[lane].first)
         return 0;
     if (next < oldest) {
@@ -396,6 +435,7 @@ void spool_stats(const struct spool *s, struct spool_stats *ret)
         .expired_count = s->meta.expired_count,
         .corrupt_count = s->meta.corrupt_count,
         .refused_count = s->meta.refused_count,
+        .epochs_begun = s->meta.epochs_begun,
         .written_bytes = s->folder.written_bytes,
         .sync_count = s->folder.sync_count};
 

@@ -15,6 +15,7 @@
  *    that failed is never retried. Reading and freeing go on.
  * 6. Freed records stay readable for the retention window (hours and bytes), so that a collector restored from a backup
  *    can ask again.
+ * 7. A new epoch takes what no receipt has freed along, under numbers from 1; what was freed belongs to the old one.
  *
  * One thread. All functions that can fail may block on the disk. */
 #ifndef FAULTLINE_SPOOL_H
@@ -39,8 +40,8 @@ struct spool_settings {
 
 struct spool_stats {
     int64_t used_bytes, limit_bytes; /* used: all files but the wholly freed ones, which cost nothing to give up */
-    /* Since the epoch began. Evicted, expired, corrupt: numbers; refused: appends (disk full, failed, or no room). */
-    uint64_t evicted_count, expired_count, corrupt_count, refused_count;
+    /* Since the folder was made. Evicted, expired, corrupt: numbers; refused: appends (disk full, failed, or no room). */
+    uint64_t evicted_count, expired_count, corrupt_count, refused_count, epochs_begun;
     uint64_t written_bytes; /* to flash, since it was opened */
     uint64_t sync_count;
 };
@@ -57,6 +58,10 @@ must_check int spool_open(const struct spool_settings *s, const struct disk *dis
 void spool_close(struct spool *s); /* NULL is fine; does not sync */
 
 uint64_t spool_epoch(const struct spool *s);
+
+/* Begins a new epoch (promise 7), because somebody else uses the numbers of this one. All numbers change; a power cut
+ * leaves the old epoch or the new one. Syncs first. FAIL_IO, FAIL_FULL: nothing has changed, and the spool has failed. */
+must_check int spool_new_epoch(struct spool *s, const struct rng *rng, struct fail *f);
 
 /* Counts one more connection in this epoch, from 1, and makes the count durable. FAIL_IO, FAIL_FULL: not counted, and
  * the spool has failed. */

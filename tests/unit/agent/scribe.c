@@ -282,6 +282,61 @@ static void health_tells_how_the_spool_is(void **state)
     desk_close(&d);
 }
 
+struct figures {
+    size_t n;
+    struct {
+        const char *name;
+        double count;
+    } list[16];
+};
+
+static void note_figure(void *ctx, const char *name, double count)
+{
+    struct figures *all = ctx;
+
+    all->list[all->n].name = name;
+    all->list[all->n++].count = count;
+}
+
+static double figure(const struct scribe *s, const char *name)
+{
+    const struct source_sink *sink = scribe_sink(s);
+    struct figures all = {0};
+
+    sink->figures(sink->ctx, note_figure, &all);
+    for (size_t i = 0; i < all.n; i++)
+        if (strcmp(all.list[i].name, name) == 0)
+            return all.list[i].count;
+    return -1;
+}
+
+static void the_agents_own_counts_are_figures_of_health(void **state)
+{
+    struct desk d;
+    struct fail f;
+    char code[16];
+    (void)state;
+
+    desk_open(&d);
+    scribe_free(d.scribe);
+    d.monitor.max_faults = d.monitor.max_per_reporter = 4;
+    d.scribe = desk_scribe(&d, &d.rig.clock);
+    scribe_use_spool(d.scribe, d.rig.spool);
+    for (int i = 0; i < 6; i++) { /* two beyond, refused because the others are worse or alike */
+        snprintf(code, sizeof code, "%d", i);
+        assert_int_equal(desk_observe(&d, code, true, &f), i < 4 ? 0 : -1);
+    }
+    assert_int_equal(desk_observe(&d, "0", false, &f), 0); /* healed: gives way */
+    assert_int_equal(desk_observe(&d, "7", true, &f), 0);
+    assert_int_equal(spool_new_epoch(d.rig.spool, &d.rig.rng, &f), 0);
+    assert_true(figure(d.scribe, "faults_refused") == 2);
+    assert_true(figure(d.scribe, "faults_displaced") == 1);
+    assert_true(figure(d.scribe, "epochs_begun") == 1);
+    scribe_use_spool(d.scribe, NULL);
+    assert_true(figure(d.scribe, "faults_refused") == 2);
+    desk_close(&d);
+}
+
 static void the_inventory_is_written_when_it_changes(void **state)
 {
     struct desk d;
@@ -321,6 +376,26 @@ static void a_command_clears_what_is_known(void **state)
     desk_close(&d);
 }
 
+static void a_snapshot_of_an_old_epoch_does_not_do(void **state)
+{
+    struct desk d;
+    struct fail f;
+    (void)state;
+
+    desk_open(&d);
+    assert_int_equal(desk_observe(&d, "E4", true, &f), 0);
+    assert_int_equal(scribe_snapshot(d.scribe, true, &f), 0);
+    uint64_t next = spool_next(d.rig.spool, LANE_FAULT);
+    assert_int_equal(scribe_snapshot(d.scribe, false, &f), 0);
+    assert_int_equal(spool_next(d.rig.spool, LANE_FAULT), next);
+    assert_int_equal(spool_free_below(d.rig.spool, LANE_FAULT, next - 1, &f), 0);
+    assert_int_equal(spool_new_epoch(d.rig.spool, &d.rig.rng, &f), 0);
+    next = spool_next(d.rig.spool, LANE_FAULT);
+    assert_int_equal(scribe_snapshot(d.scribe, false, &f), 0); /* its number was of the old one */
+    assert_int_equal(spool_next(d.rig.spool, LANE_FAULT), next + 1);
+    desk_close(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,7 +409,9 @@ int main(void)
         cmocka_unit_test(a_snapshot_that_waits_is_not_repeated),
         cmocka_unit_test(snapshots_of_any_size_come_in_parts_that_fit),
         cmocka_unit_test(health_tells_how_the_spool_is),
+        cmocka_unit_test(the_agents_own_counts_are_figures_of_health),
         cmocka_unit_test(the_inventory_is_written_when_it_changes),
+        cmocka_unit_test(a_snapshot_of_an_old_epoch_does_not_do),
         cmocka_unit_test(a_command_clears_what_is_known),
     };
 

@@ -72,6 +72,28 @@ static void any_record_comes_back_as_it_was(void **state)
     }
 }
 
+static void a_record_under_a_lower_number_is_what_encoding_it_gives(void **state)
+{
+    static const uint64_t numbers[] = {1, 2, 0x7f, 0x80, 0x3fff, 0x4000, BOUND_EXACT - 1};
+    uint8_t bytes[BOUND_RECORD_BYTES], expected[BOUND_RECORD_BYTES];
+    struct seed seed = {9};
+    size_t n, expected_n;
+    (void)state;
+
+    for (unsigned i = 0; i < 400; i++) {
+        uint64_t from = numbers[seed_below(&seed, countof(numbers))], to = 1 + seed_number(&seed, from - 1);
+        struct record r = seed_record(&seed, &made, i % RECORD_LOSS, from);
+
+        if (codec_record_encode(&r, bytes, sizeof bytes, &n, &fail) == 0) {
+            r.number = to;
+            assert_ok(codec_record_encode(&r, expected, sizeof expected, &expected_n, &fail));
+            assert_int_equal(codec_record_renumber(bytes, n, to), expected_n);
+            assert_memory_equal(bytes, expected, expected_n);
+        }
+        arena_reset(&made);
+    }
+}
+
 static void any_receipt_comes_back_as_it_was(void **state)
 {
     static struct shown x, y;
@@ -548,6 +570,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(any_record_comes_back_as_it_was, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_record_under_a_lower_number_is_what_encoding_it_gives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_receipt_comes_back_as_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_uplink_keeps_each_record_and_its_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_arena_has_room_for_the_worst_that_encodes, set_up, tear_down),

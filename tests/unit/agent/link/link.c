@@ -23,12 +23,15 @@ struct collector {
     bool connected, subscribed, over;
     bool silent;          /* answers nothing */
     uint64_t wrong_epoch; /* added to the epoch of its receipts */
+    uint64_t reused;      /* in this epoch fault numbers from reused_from on came with other records; 0 = none */
+    uint64_t reused_from;
+    unsigned epochs; /* seen */
     uint64_t next[LANE_COUNT];
     unsigned uplinks, records, deaths, duplicates;
     uint32_t session;
-    uint64_t epoch;
+    uint64_t epoch, first_epoch;
     struct stamp anchor;
-    enum record_kind last_kind;
+    enum record_kind last_kind; /* of the fault lane */
     struct command commands[4];
     size_t command_count;
 };
@@ -42,8 +45,13 @@ static void answer(struct collector *c, const bool hole[static LANE_COUNT])
     struct fail f;
     size_t n;
 
-    for (enum lane lane = 0; lane < LANE_COUNT; lane++)
-        r.lanes[r.lane_count++] = (struct lane_receipt){lane, c->next[lane], 0, hole[lane]};
+    if (c->reused == c->epoch) {
+        r.new_epoch = true;
+        r.lanes[r.lane_count++] = (struct lane_receipt){LANE_FAULT, c->reused_from, 0, true};
+    } else {
+        for (enum lane lane = 0; lane < LANE_COUNT; lane++)
+            r.lanes[r.lane_count++] = (struct lane_receipt){lane, c->next[lane], 0, hole[lane]};
+    }
     if (codec_receipt_encode(&r, bytes, sizeof bytes, &n, &f) || mqtt_publish(c->m, topic_down, bytes, n, 0, NULL, &f))
         fail_msg("%s", f.text);
 }
@@ -61,17 +69,27 @@ static void on_message(void *ctx, const char *topic, const void *payload, size_t
     arena_init(&arena, memory, sizeof memory);
     if (codec_uplink_decode(payload, bytes, &arena, &u, &f))
         fail_msg("%s", f.text);
+    if (u.death) { /* those of the device of the test before may come late */
+        c->deaths += u.epoch == c->epoch || u.epoch == c->first_epoch;
+        return;
+    }
     c->uplinks++;
     c->session = u.session;
-    c->epoch = u.epoch;
+    if (u.epoch != c->epoch) {
+        if (c->epochs++)
+            c->next[LANE_FAULT] = c->next[LANE_HEALTH] = 1;
+        else
+            c->first_epoch = u.epoch;
+        c->epoch = u.epoch;
+    }
     c->anchor = u.anchor;
-    c->deaths += u.death;
     for (size_t i = 0; i < u.record_count; i++) {
         const struct record *r = &u.records[i];
         uint64_t first = r->kind == RECORD_LOSS ? r->loss.first : r->number;
 
         c->records++;
-        c->last_kind = r->kind;
+        if (r->lane == LANE_FAULT)
+            c->last_kind = r->kind;
         if (r->number < c->next[r->lane])
             c->duplicates++;
         else if (first > c->next[r->lane])
@@ -79,7 +97,7 @@ static void on_message(void *ctx, const char *topic, const void *payload, size_t
         else
             c->next[r->lane] = r->number + 1;
     }
-    if (!c->silent && !u.death)
+    if (!c->silent)
         answer(c, hole);
 }
 
@@ -221,6 +239,7 @@ static void device_open(struct device *d)
     d->collector.next[LANE_FAULT] = d->collector.next[LANE_HEALTH] = 1;
     collector_connect(&d->collector);
     rig_init(&d->rig, calloc(1, sizeof(struct model_disk)));
+    d->rig.rng_seed = rng_u64(&rng_system); /* an epoch of its own for each test */
     rig_must_open(&d->rig);
     d->base = event_base_new();
 }
@@ -420,6 +439,53 @@ static void a_restored_collector_gets_again_what_it_lost(void **state)
     device_close(&d);
 }
 
+/* Waits until all of a second epoch is there: so many records of the fault lane, the last two of them snapshots (of the
+ * switch, and of the birth that followed). */
+static void await_second_epoch(struct device *d, uint64_t old, unsigned records)
+{
+    await(d, d->collector.epochs == 2 && all_is_free(d));
+    assert_true(spool_epoch(d->rig.spool) != old && d->collector.epoch == spool_epoch(d->rig.spool));
+    assert_int_equal(d->collector.session, 1);
+    assert_int_equal(d->collector.deaths, 0);
+    assert_int_equal(d->collector.next[LANE_FAULT], records + 1);
+    assert_int_equal(d->collector.last_kind, RECORD_SNAPSHOT);
+}
+
+static void a_restored_spool_goes_on_in_a_new_epoch(void **state)
+{
+    struct device d;
+    uint64_t old;
+    (void)state;
+
+    device_open(&d);
+    rig_put_many(&d.rig, LANE_FAULT, 100, 5);
+    rig_put_many(&d.rig, LANE_HEALTH, 100, 7);
+    old = spool_epoch(d.rig.spool);
+    d.collector.next[LANE_FAULT] = 1000; /* what the collector had before the disk was put back */
+    d.collector.next[LANE_HEALTH] = 4;   /* a lane that looks as if it fitted */
+    device_start(&d);
+    await_second_epoch(&d, old, 5 + 3); /* and the snapshot of the first connection */
+    assert_int_equal(d.collector.next[LANE_HEALTH], 8);
+    device_close(&d);
+}
+
+static void numbers_used_twice_go_over_into_a_new_epoch(void **state)
+{
+    struct device d;
+    struct fail f;
+    (void)state;
+
+    device_open(&d);
+    rig_put_many(&d.rig, LANE_FAULT, 100, 20);
+    d.collector.next[LANE_FAULT] = 18; /* another device with this spool sent 15 to 17 */
+    assert_int_equal(spool_free_below(d.rig.spool, LANE_FAULT, 17, &f), 0);
+    d.collector.reused = spool_epoch(d.rig.spool);
+    d.collector.reused_from = 15;
+    device_start(&d);
+    await_second_epoch(&d, d.collector.reused, 6 + 3); /* 15 to 20: not what is the same on both sides */
+    device_close(&d);
+}
+
 static void commands_are_done_once_and_answered(void **state)
 {
     struct device d;
@@ -507,6 +573,8 @@ int main(void)
         cmocka_unit_test(a_stop_without_a_broker_is_through_at_once),
         cmocka_unit_test(a_killed_broker_is_found_again),
         cmocka_unit_test(a_restored_collector_gets_again_what_it_lost),
+        cmocka_unit_test(a_restored_spool_goes_on_in_a_new_epoch),
+        cmocka_unit_test(numbers_used_twice_go_over_into_a_new_epoch),
         cmocka_unit_test(commands_are_done_once_and_answered),
         cmocka_unit_test(without_a_spool_the_link_rests),
     };

@@ -434,6 +434,50 @@ static void a_receipt_for_what_waits_unsent_is_refused(void **state)
     assert_int_equal(receipt(&m, 1, LANE_FAULT, 161, 0, false).free_below, 161);
 }
 
+static void a_receipt_for_numbers_never_given_contradicts(void **state)
+{
+    static const struct {
+        uint64_t epoch, fault_next, health_next;
+        bool contradicts;
+    } cases[] = {
+        {EPOCH, 31, 11, false}, {EPOCH, 1, 1, false},         /* all that was given; nothing */
+        {EPOCH, 32, 11, true}, {EPOCH, 31, UINT64_MAX, true}, /* one lane is enough */
+        {EPOCH + 1, 32, 12, false},                           /* of somebody else */
+    };
+    const uint64_t next[LANE_COUNT] = {31, 11};
+    struct link_machine m;
+    (void)state;
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct lane_receipt lanes[] = {
+            {LANE_FAULT, cases[i].fault_next, 0, false}, {LANE_HEALTH, cases[i].health_next, 0, false}};
+
+        connected_at(&m, &dice, 0);
+        assert_int_equal(
+            link_machine_contradicts(&m, cases[i].epoch, lanes, countof(lanes), next), cases[i].contradicts);
+        assert_int_equal(m.counters.receipts_beyond, cases[i].contradicts);
+        link_machine_lost(&m, at(1));
+        assert_false(link_machine_contradicts(&m, cases[i].epoch, lanes, countof(lanes), next));
+    }
+}
+
+static void a_new_epoch_forgets_all_numbers_but_not_the_back_off(void **state)
+{
+    const uint64_t next[LANE_COUNT] = {11, 1};
+    struct lane_receipt old = {LANE_FAULT, 11, 0, false};
+    struct link_machine m;
+    (void)state;
+
+    connected_at(&m, &dice, 0);
+    send_all(&m, 0, 101, 1);
+    link_machine_new_epoch(&m, EPOCH + 1);
+    assert_int_equal(link_machine_receipt(&m, at(1), EPOCH, &old).free_below, 0);
+    assert_int_equal(link_machine_receipt(&m, at(1), EPOCH + 1, &old).free_below, 0); /* not sent in this one */
+    link_machine_lost(&m, at(2));
+    assert_int_equal(m.attempts, 1);
+    assert_in_range(link_machine_due_ms(&m, at(2), next), 0, 999);
+}
+
 static void a_hole_is_filled_once_for_many_complaints(void **state)
 {
     struct link_machine m;
@@ -619,6 +663,8 @@ int main(void)
         cmocka_unit_test(a_receipt_frees_what_it_covers_once),
         cmocka_unit_test(receipts_that_cannot_be_ours_change_nothing),
         cmocka_unit_test(a_receipt_for_what_waits_unsent_is_refused),
+        cmocka_unit_test(a_receipt_for_numbers_never_given_contradicts),
+        cmocka_unit_test(a_new_epoch_forgets_all_numbers_but_not_the_back_off),
         cmocka_unit_test(a_hole_is_filled_once_for_many_complaints),
         cmocka_unit_test(a_hole_left_unfilled_is_tried_again_after_silence),
         cmocka_unit_test(a_restored_collector_takes_the_spool_back),

@@ -117,6 +117,7 @@ static void record_tells_how_the_device_is(void **state)
     assert_true(sink.health.operating_hours == (double)sink.when.mono.ms / HOUR_MS);
     assert_in_range(measure("load1")->count, 12, 14);
     assert_true(measure("mem_available")->last > 0);
+    assert_true(measure("sync_groups")->last == 0);
     assert_true(measure("disk_free")->min > 0);
     assert_string_equal(measure("disk_free")->unit, "B");
 }

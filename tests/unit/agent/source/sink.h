@@ -111,6 +111,11 @@ static int sink_health(void *ctx, const struct health *h, const struct stamp *wh
     return sink_fails(&s->refuse, f);
 }
 
+static void sink_figures(void *ctx, void (*each)(void *each_ctx, const char *name, double count), void *each_ctx)
+{
+    each(each_ctx, "sync_groups", ((struct sink *)ctx)->releases);
+}
+
 static void sink_init(struct sink *s)
 {
     memset(s, 0, sizeof *s);
@@ -120,7 +125,8 @@ static void sink_init(struct sink *s)
         .number = sink_number,
         .observe = sink_observe,
         .measure = sink_measure,
-        .health = sink_health};
+        .health = sink_health,
+        .figures = sink_figures};
 }
 
 /* Time that stands still until the test moves it. */

@@ -23,14 +23,20 @@ static int tear_down(void **state)
 
 static struct meta full_meta(void)
 {
-    struct meta m = {.epoch = 0xfedcba9876543210, .session = 7, .evicted_count = 1, .expired_count = 2};
+    struct meta m = {.epoch = 0xfedcba9876543210,
+        .files_epoch = 0xf123456789abcdef,
+        .session = 7,
+        .epochs_begun = 9,
+        .evicted_count = 1,
+        .expired_count = 2};
 
     m.refused_count = 3;
     m.corrupt_count = UINT64_MAX;
     for (size_t lane = 0; lane < LANE_COUNT; lane++) {
         struct meta_lane *l = &m.lanes[lane];
 
-        *l = (struct meta_lane){.first = 5, .next = 900, .floor = 101 + LOSSES_MAX, .head = 800, .head_bytes = 65536};
+        *l = (struct meta_lane){
+            .base = 4, .first = 5, .next = 900, .floor = 101 + LOSSES_MAX, .head = 800, .head_bytes = 65536};
         l->losses.count = LOSSES_MAX;
         for (uint64_t i = 0; i < LOSSES_MAX; i++)
             l->losses.entries[i] = (struct loss_entry){{101 + i, 101 + i, (enum loss_cause)(i % 3), 4, 5, 6},
@@ -52,7 +58,9 @@ static void every_field_comes_back(void **state)
     memset(&back, 0, sizeof back);
     assert_int_equal(meta_load(&d, &back, &f), 0);
     assert_int_equal(back.epoch, m.epoch);
+    assert_true(back.files_epoch == m.files_epoch);
     assert_int_equal(back.session, 7);
+    assert_int_equal(back.epochs_begun, 9);
     assert_int_equal(back.evicted_count, 1);
     assert_int_equal(back.expired_count, 2);
     assert_int_equal(back.refused_count, 3);
@@ -62,6 +70,7 @@ static void every_field_comes_back(void **state)
 
         assert_true(a->first == b->first && a->next == b->next && a->floor == b->floor && a->head == b->head);
         assert_int_equal(a->head_bytes, b->head_bytes);
+        assert_int_equal(b->base, 4);
         assert_int_equal(b->losses.count, LOSSES_MAX);
         for (size_t i = 0; i < LOSSES_MAX; i++) {
             const struct loss_entry *x = &a->losses.entries[i], *y = &b->losses.entries[i];
@@ -137,8 +146,27 @@ static void change(size_t at, uint64_t v, unsigned bytes)
 static void a_newer_version_is_refused_by_name_and_left(void **state)
 {
     (void)state;
-    change(8, 2, 2);
+    change(8, 3, 2);
     expect_refusal(FAIL_NEWER);
+}
+
+/* Version 1 ends before the files' epoch. */
+static void a_file_of_version_1_is_read(void **state)
+{
+    struct model_bytes *b = model_file(rig.disk, META_NAME);
+    uint64_t epoch = rig.oracle.epoch;
+    (void)state;
+
+    rig_must_open(&rig);
+    rig_put_many(&rig, LANE_FAULT, 100, 10);
+    rig_close(&rig);
+    b = model_file(rig.disk, META_NAME);
+    for (size_t copy = 0; copy < META_BYTES; copy += META_COPY_BYTES)
+        put_le(b->at + copy + 12, get_le(b->at + copy + 12, 4) - 28, 4);
+    change(8, 1, 2);
+    rig_must_open(&rig);
+    assert_true(spool_epoch(rig.spool) == epoch);
+    check_nothing_lost();
 }
 
 /* A good checksum over content that cannot be. */
@@ -172,6 +200,7 @@ int main(void)
         test(a_cut_file_is_refused_and_left),
         test(segments_without_an_epoch_file_are_refused_and_left),
         test(a_newer_version_is_refused_by_name_and_left),
+        test(a_file_of_version_1_is_read),
         test(impossible_content_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,125 @@ static void freed_marks_are_saved_with_the_next_session_and_after_256_numbers(vo
     check_nothing_lost();
 }
 
+/* ---------------------------------------------------------------- a new epoch */
+
+static void new_epoch(void)
+{
+    struct fail f;
+
+    must(spool_new_epoch(rig.spool, &rig.rng, &f), &f);
+}
+
+/* Number `at` of the lane is now what was appended as number `was`. */
+static void expect_moved(enum lane lane, uint64_t at, uint64_t was)
+{
+    static struct rig_read got;
+    struct fail f;
+
+    must(rig_read(&rig, lane, at, &got, &f), &f); /* the record says so itself, too */
+    assert_int_equal(got.number, at);
+    struct record r = got.r;
+    r.number = got.number = was;
+    must(codec_record_encode(&r, got.bytes, sizeof got.bytes, &got.n, &f), &f);
+    assert_true(rig_is_original(&rig, lane, &got));
+}
+
+static void a_new_epoch_takes_along_what_no_receipt_has_freed(void **state)
+{
+    struct fail f;
+    uint64_t epoch = spool_epoch(rig.spool);
+    (void)state;
+
+    rig_put_many(&rig, LANE_FAULT, 300, 200); /* their numbers take two bytes */
+    rig_put_many(&rig, LANE_HEALTH, 300, 3);
+    must(rig_session(&rig, &f), &f);
+    must(rig_free_below(&rig, LANE_FAULT, 151, &f), &f);
+    must(rig_append(&rig, LANE_FAULT, 300, &f), &f); /* not synced yet */
+    new_epoch();
+    for (int opened_anew = 0; opened_anew < 2; opened_anew++) {
+        assert_true(spool_epoch(rig.spool) != epoch);
+        assert_int_equal(spool_first(rig.spool, LANE_FAULT), 1);
+        assert_int_equal(spool_oldest(rig.spool, LANE_FAULT), 1);
+        assert_int_equal(spool_next(rig.spool, LANE_FAULT), 52);
+        assert_int_equal(spool_next(rig.spool, LANE_HEALTH), 4);
+        for (uint64_t n = 1; n < 52; n++)
+            expect_moved(LANE_FAULT, n, n + 150);
+        for (uint64_t n = 1; n < 4; n++)
+            expect_moved(LANE_HEALTH, n, n);
+        assert_int_equal(stats().epochs_begun, 1);
+        reopen();
+    }
+    uint32_t session;
+    must(spool_next_session(rig.spool, &session, &f), &f);
+    assert_int_equal(session, 1);
+}
+
+static void receipts_of_a_new_epoch_free_and_take_back_by_its_numbers(void **state)
+{
+    static struct rig_record m;
+    struct fail f;
+    (void)state;
+
+    rig_put_many(&rig, LANE_FAULT, 300, 30);
+    must(rig_free_below(&rig, LANE_FAULT, 21, &f), &f);
+    new_epoch();
+    assert_int_equal(spool_free_below(rig.spool, LANE_FAULT, 12, &f), -1);
+    assert_int_equal(f.code, FAIL_INPUT);
+    must(spool_free_below(rig.spool, LANE_FAULT, 11, &f), &f);
+    assert_int_equal(spool_first(rig.spool, LANE_FAULT), 11);
+    must(spool_rewind(rig.spool, LANE_FAULT, 3, &f), &f);
+    assert_int_equal(spool_first(rig.spool, LANE_FAULT), 3);
+    expect_moved(LANE_FAULT, 3, 23);
+    struct record *r = rig_make(&m, LANE_FAULT, 1, 100);
+    must(spool_append(rig.spool, r, &f), &f);
+    assert_int_equal(r->number, 11);
+    must(spool_sync(rig.spool, &f), &f);
+    new_epoch(); /* and once more */
+    assert_int_equal(spool_next(rig.spool, LANE_FAULT), 10);
+    expect_moved(LANE_FAULT, 1, 23);
+    reopen();
+    expect_moved(LANE_FAULT, 8, 30);
+}
+
+static void losses_keep_their_place_in_a_new_epoch(void **state)
+{
+    static struct rig_read got;
+    struct fail f;
+    (void)state;
+
+    rig_put_many(&rig, LANE_HEALTH, 3000, 100);
+    must(rig_free_below(&rig, LANE_HEALTH, 6, &f), &f); /* within the first segment */
+    rig_put_many(&rig, LANE_FAULT, 3000, 120);          /* health gives way */
+    uint64_t next = spool_next(rig.spool, LANE_HEALTH);
+    must(rig_read(&rig, LANE_HEALTH, 6, &got, &f), &f);
+    assert_int_equal(got.r.kind, RECORD_LOSS);
+    uint64_t last = got.number;
+    new_epoch();
+    must(rig_read(&rig, LANE_HEALTH, 1, &got, &f), &f);
+    assert_int_equal(got.r.kind, RECORD_LOSS);
+    assert_int_equal(got.r.loss.first, 1);
+    assert_int_equal(got.number, last - 5);
+    assert_int_equal(spool_next(rig.spool, LANE_HEALTH), next - 5);
+}
+
+static void a_disk_that_refuses_leaves_the_old_epoch(void **state)
+{
+    struct fail f;
+    (void)state;
+
+    rig_put_many(&rig, LANE_FAULT, 100, 10);
+    rig.disk->calls = 0;
+    rig.disk->fail_first = 2;
+    rig.disk->fail_last = 1000;
+    rig.disk->fail_errno = EIO;
+    assert_int_equal(spool_new_epoch(rig.spool, &rig.rng, &f), -1);
+    assert_int_equal(f.code, FAIL_IO);
+    check_nothing_lost();
+    rig.disk->fail_last = 0;
+    reopen();
+    check_nothing_lost();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +345,10 @@ int main(void)
         rig_test(only_a_receipt_frees),
         rig_test(receipts_beyond_the_end_free_nothing),
         rig_test(freed_marks_are_saved_with_the_next_session_and_after_256_numbers),
+        rig_test(a_new_epoch_takes_along_what_no_receipt_has_freed),
+        rig_test(receipts_of_a_new_epoch_free_and_take_back_by_its_numbers),
+        rig_test(losses_keep_their_place_in_a_new_epoch),
+        rig_test(a_disk_that_refuses_leaves_the_old_epoch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
