@@ -47,6 +47,7 @@ static void put_plain(const struct metrics *m, const struct out *o)
         {"cloned_identities", "Devices found to share one identity.", &m->clones, false},
         {"numbers_reused", "Records sent under numbers that stand for others: an older copy of a spool.",
             &m->numbers_reused, false},
+        {"snapshots_asked", "Snapshots asked of devices after a loss.", &m->snapshots_asked, false},
         {"broker_connects", "Connections to the broker.", &m->connects, false},
         {"queue_depth", "Batches that wait for the writer.", &m->queue_depth, true},
         {"cached_devices", "Devices in the writer's working set.", &m->cached_devices, true},

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "ledger.h"
 #include "log.h"
 #include "raise.h"
@@ -152,6 +153,7 @@ static int take_lifecycle(struct turn *t, const struct arrival *a, struct fail *
 {
     struct workset_device *d = a->reporter;
 
+    ask_answered(d, &a->record->lifecycle);
     /* Orderly stops are followed by a DISCONNECT, which drops the last will. */
     if (a->record->lifecycle.kind == LIFECYCLE_STOP && a->subject == d && a->epoch == d->row.epoch && d->row.online) {
         d->row.online = false;

@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "log.h"
 #include "arrival.h"
+#include "ask.h"
 #include "reuse.h"
 
 enum {
@@ -131,6 +132,7 @@ struct passage {
     struct workset_device *device;
     const struct batch_item *item;
     struct fix fix;
+    bool any_new; /* a record that was no duplicate */
 };
 
 static bool sheds(const struct turn *t, const struct batch_item *item, enum lane lane)
@@ -170,6 +172,7 @@ static int take_record(struct turn *t, struct passage *p, const struct record *r
     bool hole = first > next, duplicate = r->number < next;
     uint32_t retry_ms = 0;
 
+    p->any_new |= !duplicate;
     if (duplicate)
         metrics_add(&t->metrics->duplicates, 1);
     else if (hole)
@@ -184,15 +187,24 @@ static int take_record(struct turn *t, struct passage *p, const struct record *r
         lane->row.tail = reuse_tail(r);
         lane->dirty = true;
     }
+    if (r->kind == RECORD_LOSS && !hole)
+        ask_after_loss(p->device, p->item->uplink.epoch, r);
     reply_lane(&t->reply, r->lane, next, hole && !duplicate, retry_ms);
     return 0;
 }
 
-/* A message without records asks where the lanes stand. */
-static void tell_lanes(struct turn *t, struct workset_device *d, uint64_t epoch)
+/* A store that was restored from a backup, or a standby that took over, may be behind what the device was told. A lane
+ * that is spoken of shows it by itself; where the others stand, and that they may have to be sent again from there, the
+ * device hears with its first message since it was read from the store, and again when its messages come again: that
+ * receipt may have been lost. A message without records asks for just this. */
+static void tell_lanes(struct turn *t, struct workset_device *d, const struct uplink *u, bool all_known)
 {
-    for (enum lane lane = 0; lane < LANE_COUNT; lane++)
-        reply_lane(&t->reply, lane, workset_lane(d, epoch, lane)->row.next, false, 0);
+    bool tell = !d->met || all_known;
+
+    d->met = true;
+    for (enum lane lane = 0; tell && lane < LANE_COUNT; lane++)
+        if (!turn_has_lane(u, lane))
+            reply_lane(&t->reply, lane, workset_lane(d, u->epoch, lane)->row.next, true, 0);
 }
 
 /* ---------------------------------------------------------------- one message */
@@ -210,7 +222,7 @@ static struct fix fix_of(const struct workset_device *d, const struct batch_item
 static int take_message(struct turn *t, struct workset_device *d, const struct batch_item *item, struct fail *f)
 {
     const struct uplink *u = &item->uplink;
-    struct passage p = {d, item, fix_of(d, item)};
+    struct passage p = {d, item, fix_of(d, item), false};
     bool reused;
 
     reply_for(&t->reply, item->shard, item->device, u->epoch);
@@ -221,8 +233,8 @@ static int take_message(struct turn *t, struct workset_device *d, const struct b
     for (size_t i = 0; i < u->record_count; i++)
         if (take_record(t, &p, &u->records[i], f))
             return -1;
-    if (!u->record_count)
-        tell_lanes(t, d, u->epoch);
+    tell_lanes(t, d, u, !p.any_new);
+    ask_send(t, d, u->epoch);
     d->fix = p.fix;
     return 0;
 }

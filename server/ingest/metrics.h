@@ -29,6 +29,7 @@ struct metrics {
     counter tickets_opened, tickets_joined, suppressed, clocks_breached;
     counter devices_enrolled, spool_resets, clones;
     counter numbers_reused;   /* records in messages that bring other records under numbers stored already */
+    counter snapshots_asked;  /* of devices, after a loss */
     counter ticks;            /* the writer gets round */
     counter queue_depth;      /* now */
     counter cached_devices;   /* now */

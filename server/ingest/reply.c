@@ -33,6 +33,8 @@ static void send_part(struct reply *r)
         .verdicts = r->verdicts,
         .verdict_count = r->verdict_count,
         .wall = r->now,
+        .commands = &r->command,
+        .command_count = r->command.id != 0,
         .new_epoch = r->new_epoch};
     uint8_t bytes[BOUND_RECEIPT_BYTES] uncleared;
     struct fail f;
@@ -66,6 +68,7 @@ void reply_for(struct reply *r, uint8_t shard, const char *device, uint64_t epoc
     r->epoch = epoch;
     r->verdict_count = 0;
     r->new_epoch = false;
+    r->command.id = 0;
     memset(r->lane_used, 0, sizeof r->lane_used);
 }
 
@@ -85,6 +88,11 @@ void reply_lane(struct reply *r, enum lane lane, uint64_t next, bool resume, uin
 void reply_new_epoch(struct reply *r)
 {
     r->new_epoch = true;
+}
+
+void reply_snapshot(struct reply *r, uint64_t id)
+{
+    r->command = (struct command){.id = id, .kind = COMMAND_SNAPSHOT};
 }
 
 static struct verdict *add_verdict(struct reply *r, const struct record *record, enum verdict_kind kind)

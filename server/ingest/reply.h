@@ -22,7 +22,8 @@ struct reply {
     char tickets[BOUND_RECEIPT_VERDICTS][TICKET_NUMBER_BYTES];
     size_t verdict_count;
     bool new_epoch;
-    size_t dropped; /* receipts that found no room */
+    struct command command; /* id 0 = none */
+    size_t dropped;         /* receipts that found no room */
 };
 
 void reply_init(struct reply *r, struct batch *batch, struct wall now);
@@ -35,6 +36,9 @@ void reply_lane(struct reply *r, enum lane lane, uint64_t next, bool resume, uin
 
 /* The device shall begin a new epoch: a lane says from where on. */
 void reply_new_epoch(struct reply *r);
+
+/* The device shall send its inventory and a snapshot. */
+void reply_snapshot(struct reply *r, uint64_t id);
 
 /* Verdicts about one record. rule and reason are literals. */
 void reply_ticket(struct reply *r, const struct record *record, enum verdict_kind kind, struct ticket_number number);

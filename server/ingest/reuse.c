@@ -22,14 +22,6 @@ static bool is_suspect(const struct record *r, const struct workset_lane *lane)
     return r->lane == lane->row.lane && r->number < lane->row.next && r->kind != RECORD_LOSS;
 }
 
-static bool has_lane(const struct uplink *u, enum lane lane)
-{
-    for (size_t i = 0; i < u->record_count; i++)
-        if (u->records[i].lane == lane)
-            return true;
-    return false;
-}
-
 static void find(struct suspects *s)
 {
     for (size_t i = 0; i < s->uplink->record_count; i++) {
@@ -136,7 +128,7 @@ int reuse_check(struct turn *t, struct workset_device *d, const struct uplink *u
     for (enum lane lane = 0; lane < LANE_COUNT && !*ret_reused; lane++) {
         struct suspects s = {.uplink = u};
 
-        if (!has_lane(u, lane))
+        if (!turn_has_lane(u, lane))
             continue;
         s.lane = workset_lane(d, u->epoch, lane);
         find(&s);

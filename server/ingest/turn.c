@@ -3,6 +3,14 @@
 
 #include <stdio.h>
 
+bool turn_has_lane(const struct uplink *u, enum lane lane)
+{
+    for (size_t i = 0; i < u->record_count; i++)
+        if (u->records[i].lane == lane)
+            return true;
+    return false;
+}
+
 int turn_audit(struct turn *t, const struct workset_device *d, const char *what, const char *object, const char *detail,
     struct fail *f)
 {

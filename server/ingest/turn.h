@@ -35,6 +35,9 @@ struct arrival {
     struct wall received;
 };
 
+/* The message brings records of this lane. */
+bool turn_has_lane(const struct uplink *u, enum lane lane);
+
 /* An audit row by "device:<id>" about `object`. */
 must_check int turn_audit(struct turn *t, const struct workset_device *d, const char *what, const char *object,
     const char *detail, struct fail *f);

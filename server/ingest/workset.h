@@ -46,6 +46,13 @@ struct workset_reuse {
     uint64_t next; /* from here on its records are others */
 };
 
+/* What a device is asked for; see ask.h. */
+struct workset_ask {
+    uint64_t epoch, id; /* id 0 = nothing */
+    uint64_t done;      /* the last id that it answered */
+    struct wall sent;   /* ms 0 = never */
+};
+
 struct workset_device {
     struct device_row row;
     bool row_dirty;
@@ -57,6 +64,8 @@ struct workset_device {
     size_t condition_count;
     struct workset_snapshot snapshot;
     struct workset_reuse reuse;
+    struct workset_ask ask;
+    bool met;                      /* it heard where all its lanes stand since it was read from the store */
     struct fix fix;                /* of the previous uplink */
     struct wall floor[LANE_COUNT]; /* the latest record of the lane happened no earlier */
     int32_t child_count;           /* -1 = not counted yet */

@@ -309,12 +309,13 @@ class Messages(Hostile):
 
     def test_an_old_epoch_that_is_played_again_is_stored_once_and_one_that_goes_on_is_a_clone(self):
         tell = self.rig.tell
-        tell("twin", epoch=11, first=1, last=3, code="A%u")
+        old = uplink(epoch=11, first=1, last=3, code="A%u")
+        self.rig.publish("twin", old)
         tell("twin", epoch=22, first=1, last=2, code="B%u")
         self.rig.ticket("twin", "B2")
         self.assertEqual(self.rig.device("twin")["spool_resets"], 1)
         duplicates = self.rig.metrics()["duplicates"]
-        tell("twin", epoch=11, first=1, last=3, code="A%u")
+        self.rig.publish("twin", old)
         until(lambda: self.rig.metrics()["duplicates"] == duplicates + 3, "three duplicates")
         self.assertFalse(self.rig.device("twin")["cloned"], "a replay is no clone")
         tell("twin", epoch=11, first=4, last=4, code="A%u")
