@@ -90,6 +90,8 @@ static const struct conf_key monitor_keys[] = {
         "faults held at once; beyond, the least important give way"),
     VALUE(CONF_NUMBER, "max_per_reporter", AT(settings, monitor.max_per_reporter), "512", 8, BOUND_MONITOR_FAULTS,
         "of one reporter; at most max_faults"),
+    VALUE(CONF_NUMBER, "max_per_user", AT(settings, monitor.max_per_user), "128", 1, BOUND_MONITOR_FAULTS,
+        "of those that applications report: of all applications of one user"),
     VALUE(CONF_DURATION, "group", AT(settings, monitor.group_ms), "5s", 0, HOUR_MS,
         "network codes within this time are about the same lost controller"),
     {.name = NULL},
@@ -302,7 +304,7 @@ struct spool_settings settings_spool(const struct settings *s)
 struct monitor_settings settings_monitor(const struct settings *s)
 {
     return (struct monitor_settings){s->policies, s->policy_count, (size_t)s->monitor.max_faults,
-        (size_t)s->monitor.max_per_reporter, s->monitor.group_ms};
+        (size_t)s->monitor.max_per_reporter, (size_t)s->monitor.max_per_user, s->monitor.group_ms};
 }
 
 static struct mqtt_tls tls_of(const struct settings *s)

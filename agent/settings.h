@@ -54,7 +54,7 @@ struct settings {
         int64_t max_bytes, segment_bytes, retention_ms, retention_bytes;
     } spool;
     struct {
-        int64_t max_faults, max_per_reporter, group_ms;
+        int64_t max_faults, max_per_reporter, max_per_user, group_ms;
     } monitor;
     struct monitor_policy policies[SETTINGS_POLICIES];
     size_t policy_count;

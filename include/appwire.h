@@ -85,7 +85,7 @@ enum appwire_reason {
     APPWIRE_NEWER,     /* a version the agent does not speak */
     APPWIRE_LIMIT,     /* a text, a list or the packet is too long; limit and value say by how much */
     APPWIRE_RATE,      /* too many requests in a short time: try again after retry_after_ms */
-    APPWIRE_FULL,      /* no room in the spool or in the monitor's table */
+    APPWIRE_FULL,      /* no room in the spool, in the monitor's table, or in the share of this user */
     APPWIRE_DISK,      /* the disk failed: the agent cannot promise anything */
     APPWIRE_REASON_COUNT
 };

@@ -117,8 +117,8 @@ int faults_rank(enum fault_state state)
         [FAULT_AGED] = 1,
         [FAULT_CLEARED] = 2,
         [FAULT_HEALED] = 3,
-        [FAULT_PENDING] = 4,
-        [FAULT_STALE] = 5,
+        [FAULT_STALE] = 4,
+        [FAULT_PENDING] = 5,
         [FAULT_CONFIRMED] = 6,
     };
     return ranks[state];
@@ -129,27 +129,39 @@ static int importance(enum fault_state state, uint8_t severity)
     return faults_rank(state) * 8 + severity;
 }
 
+/* An end that was not told yet (rules 5 and 7) must not be lost: somebody waits for it. */
 static int importance_of(const struct fault *f)
 {
-    return importance(f->state, f->severity);
+    return importance(faults_rank(f->told) > faults_rank(f->state) ? f->told : f->state, f->severity);
 }
 
-/* The least important fault, the oldest of those; of one reporter, or of all when r is NULL. */
-static struct fault *least(const struct faults *t, const struct fault_reporter *r)
-{
-    struct fault *least = NULL;
+/* Which faults share a bound: all, those of a reporter (when not NULL), those of an owner (when not 0). */
+struct share {
+    const struct fault_reporter *by;
+    uint64_t owner;
+};
 
-    for (struct fault *f = t->all; f; f = f->hh.next)
-        if ((!r || f->by == r) && (!least || importance_of(f) < importance_of(least)))
-            least = f;
-    return least;
+static bool is_in(const struct fault *f, const struct share *s)
+{
+    return (!s->by || f->by == s->by) && (!s->owner || f->owner == s->owner);
 }
 
-/* True when there is room now for a fault that is about to be pending. */
-static bool make_room(struct faults *t, const struct fault_reporter *of, uint8_t severity)
+/* True when there are fewer than max faults in the share, or when its least important one, the oldest of those, gave way to
+ * one that is about to be pending. */
+static bool make_room(struct faults *t, struct share s, size_t max, uint8_t severity)
 {
-    struct fault *victim = least(t, of);
+    struct fault *victim = NULL;
+    size_t count = 0;
 
+    for (struct fault *f = t->all; f; f = f->hh.next) {
+        if (!is_in(f, &s))
+            continue;
+        count++;
+        if (!victim || importance_of(f) < importance_of(victim))
+            victim = f;
+    }
+    if (count < max)
+        return true;
     assert(victim);
     if (importance_of(victim) >= importance(FAULT_PENDING, severity)) {
         t->refused++;
@@ -161,16 +173,20 @@ static bool make_room(struct faults *t, const struct fault_reporter *of, uint8_t
 }
 
 struct fault *faults_add(
-    struct faults *t, const struct fault_id *id, uint8_t severity, const struct monitor_policy *policy)
+    struct faults *t, const struct fault_id *id, uint64_t owner, uint8_t severity, const struct monitor_policy *policy)
 {
     struct reporter_id reporter = reporter_id_of(id);
-    struct fault_reporter *r = faults_find_reporter(t, &reporter);
+    struct fault_reporter *r;
     struct fault *f;
 
-    if (r && r->fault_count >= t->max_per_reporter && !make_room(t, r, severity))
+    if (owner && !make_room(t, (struct share){.owner = owner}, t->max_per_owner, severity))
+        return NULL;
+    r = faults_find_reporter(t, &reporter);
+    if (r && r->fault_count >= t->max_per_reporter &&
+        !make_room(t, (struct share){.by = r}, t->max_per_reporter, severity))
         return NULL;
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is no longer in the table */
-    if (HASH_COUNT(t->all) >= t->max_faults && !make_room(t, NULL, severity))
+    if (HASH_COUNT(t->all) >= t->max_faults && !make_room(t, (struct share){0}, t->max_faults, severity))
         return NULL;
     r = reporter_of(t, &reporter, policy); /* the one from before may have gone with its last fault */
     f = calloc(1, sizeof *f);
@@ -178,6 +194,7 @@ struct fault *faults_add(
         abort();
     f->id = *id;
     f->by = r;
+    f->owner = owner;
     f->lamps = LAMPS_NONE;
     f->source_occurrences = OCCURRENCES_NONE;
     r->fault_count++;

@@ -23,6 +23,7 @@ struct fault {
     struct fault_id id;
     UT_hash_handle hh;
     struct fault_reporter *by;
+    uint64_t owner; /* 0 = nobody */
     TAILQ_ENTRY(fault) of_reporter;
 
     enum fault_state state; /* as the rules see it now */
@@ -75,7 +76,7 @@ struct fault_reporter {
 struct faults {
     struct fault *all; /* in the order of first sight */
     struct fault_reporter *reporters;
-    size_t max_faults, max_per_reporter;
+    size_t max_faults, max_per_reporter, max_per_owner;
     uint64_t displaced, refused;
 };
 
@@ -89,7 +90,7 @@ struct fault_reporter *faults_find_reporter(const struct faults *t, const struct
 /* A new untested fault, its reporter made with policy when it has none yet. NULL when there is no room for a fault of
  * this severity (counted). May displace another fault. */
 struct fault *faults_add(
-    struct faults *t, const struct fault_id *id, uint8_t severity, const struct monitor_policy *policy);
+    struct faults *t, const struct fault_id *id, uint64_t owner, uint8_t severity, const struct monitor_policy *policy);
 void faults_clear(struct faults *t);
 
 /* How much it matters that the fault is kept: higher is more. */

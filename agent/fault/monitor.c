@@ -31,8 +31,10 @@ struct monitor {
 
 struct monitor_settings monitor_settings_default(void)
 {
-    return (struct monitor_settings){
-        .max_faults = BOUND_MONITOR_FAULTS, .max_per_reporter = BOUND_MONITOR_FAULTS / 2, .group_ms = 5000};
+    return (struct monitor_settings){.max_faults = BOUND_MONITOR_FAULTS,
+        .max_per_reporter = BOUND_MONITOR_FAULTS / 2,
+        .max_per_owner = BOUND_MONITOR_FAULTS / 8,
+        .group_ms = 5000};
 }
 
 struct monitor *monitor_new(const struct monitor_settings *s, monitor_tell *tell, void *ctx)
@@ -41,7 +43,7 @@ struct monitor *monitor_new(const struct monitor_settings *s, monitor_tell *tell
     struct monitor_policy *policies = calloc(s->policy_count + 1, sizeof *policies);
 
     assert(s->max_faults >= 1 && s->max_faults <= BOUND_MONITOR_FAULTS);
-    assert(s->max_per_reporter >= 1 && s->max_per_reporter <= s->max_faults);
+    assert(s->max_per_reporter >= 1 && s->max_per_reporter <= s->max_faults && s->max_per_owner >= 1);
     if (!m || !policies)
         abort();
     if (s->policy_count)
@@ -51,7 +53,8 @@ struct monitor *monitor_new(const struct monitor_settings *s, monitor_tell *tell
         .group_ms = s->group_ms,
         .tell = tell,
         .ctx = ctx,
-        .faults = {.max_faults = s->max_faults, .max_per_reporter = s->max_per_reporter}};
+        .faults = {
+            .max_faults = s->max_faults, .max_per_reporter = s->max_per_reporter, .max_per_owner = s->max_per_owner}};
     return m;
 }
 
@@ -70,6 +73,7 @@ void monitor_free(struct monitor *m)
 struct turn {
     struct monitor *m;
     const struct stamp *now;
+    uint64_t owner;
     const struct evidence *evidence; /* frame and raw bytes go with what is told in this turn; NULL = none */
     struct fail *f;
     bool refused;
@@ -157,16 +161,20 @@ static struct fault *find(const struct monitor *m, const struct reporter *r, con
     return faults_find(&m->faults, &id);
 }
 
-static struct fault *find_or_add(struct monitor *m, const struct reporter *r, const char *ns, const struct sighting *s)
+static struct fault *find_or_add(
+    struct monitor *m, const struct reporter *r, const char *ns, const struct sighting *s, uint64_t owner)
 {
     struct fault *known = find(m, r, ns, s);
 
-    if (known)
+    if (known) {
+        if (!known->owner)
+            known->owner = owner;
         return known;
+    }
     struct fault_key key = key_of(r, ns, s);
     struct fault_id id = faults_id(&key);
     struct monitor_policy policy = monitor_policy_find(m->policies, m->policy_count, ns);
-    return faults_add(&m->faults, &id, s->severity, &policy);
+    return faults_add(&m->faults, &id, owner, s->severity, &policy);
 }
 
 static struct fault_reporter *heard(
@@ -202,7 +210,7 @@ static void take_present(
     struct turn *t, const struct reporter *r, const char *ns, const struct sighting *s, bool settled, bool complete)
 {
     struct monitor *m = t->m;
-    struct fault *f = find_or_add(m, r, ns, s);
+    struct fault *f = find_or_add(m, r, ns, s, t->owner);
     bool is_new = false;
 
     m->stats.sightings++;
@@ -253,7 +261,7 @@ int monitor_list(struct monitor *m, const struct fault_list *l, const struct sta
 
 int monitor_observe(struct monitor *m, const struct observation *o, const struct stamp *now, struct fail *f)
 {
-    struct turn t = {.m = m, .now = now, .evidence = &o->evidence, .f = f};
+    struct turn t = {.m = m, .now = now, .owner = o->owner, .evidence = &o->evidence, .f = f};
     struct fault *fault;
 
     if (o->failing)
@@ -262,8 +270,9 @@ int monitor_observe(struct monitor *m, const struct observation *o, const struct
         heard(m, &o->reporter, o->ns, now);
     fault = find(m, &o->reporter, o->ns, &o->sighting);
     if (!fault && o->failing)
-        return fail_set(f, FAIL_FULL, "as many faults are known as may be: %u in all, %u of one reporter",
-            (unsigned)m->faults.max_faults, (unsigned)m->faults.max_per_reporter);
+        return fail_set(f, FAIL_FULL,
+            "as many faults are known as may be: %u in all, %u of one reporter, %u of one user",
+            (unsigned)m->faults.max_faults, (unsigned)m->faults.max_per_reporter, (unsigned)m->faults.max_per_owner);
     if (!fault)
         return 0;
     if (!o->failing)
@@ -421,7 +430,7 @@ void monitor_restore(struct monitor *m, const struct fault_report *r, const stru
 {
     struct fault_id id = faults_id(&r->key);
     struct monitor_policy policy = monitor_policy_find(m->policies, m->policy_count, r->key.ns);
-    struct fault *f = faults_find(&m->faults, &id) ? NULL : faults_add(&m->faults, &id, r->severity, &policy);
+    struct fault *f = faults_find(&m->faults, &id) ? NULL : faults_add(&m->faults, &id, 0, r->severity, &policy);
 
     if (!f)
         return;

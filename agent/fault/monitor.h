@@ -20,9 +20,10 @@
  * 5. Each going away is a flap. Beyond flap_limit of them within flap_window_ms goings and comings are no longer told
  *    one by one: the worst state told stands until the window ends, then the true state is told and counting starts
  *    anew. A limit of 0 tells all.
- * 6. Bounded: beyond max_faults in all, or max_per_reporter, the least important entry gives way (untested, aged,
- *    cleared, healed, pending, stale, confirmed; then lower severity; then older); one that is itself the least is
- *    refused. Both are counted.
+ * 6. Bounded: beyond max_faults in all, max_per_reporter, or max_per_owner of those that the owner was the first to raise,
+ *    the least important of them gives way (untested, aged, cleared, healed, stale, pending, confirmed, by the worse of
+ *    what it is and what was told; then lower severity; then older); one that is itself the least is refused. Both are
+ *    counted. After a restart a fault has no owner until somebody raises it again.
  * 7. What the callback refused stays untold and is told again, with the state of then, at the next call or tick.
  *
  * Pure: no clock, no I/O, no logging, no global. Durations use the stamps' monotonic time only; time that runs backwards
@@ -71,10 +72,11 @@ struct monitor_settings {
     size_t policy_count;
     size_t max_faults;       /* 1 … BOUND_MONITOR_FAULTS */
     size_t max_per_reporter; /* 1 … max_faults */
+    size_t max_per_owner;    /* ≥ 1 */
     int64_t group_ms;        /* root-cause window; 5,000 is usual */
 };
 
-/* BOUND_MONITOR_FAULTS, half of it for one reporter, 5 s, no policies. */
+/* BOUND_MONITOR_FAULTS, half of it for one reporter, an eighth for one owner, 5 s, no policies. */
 struct monitor_settings monitor_settings_default(void);
 
 /* A change of state. r is borrowed for the call. actor: who cleared it ("sa:249", "command:17"; cut at 31 bytes), "" otherwise. Returns 0

@@ -63,6 +63,7 @@ struct observation {
     struct evidence evidence;
     bool failing;
     bool settled;
+    uint64_t owner; /* the user on this device on whose account it is held; 0 = nobody's */
 };
 
 #endif

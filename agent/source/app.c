@@ -109,7 +109,7 @@ static void refuse(struct pending *p)
 
 /* ------------------------------------------------------------------ requests */
 
-static int observe(struct app *a, const struct appwire_request *r, struct fail *f)
+static int observe(struct app *a, const struct appwire_request *r, uid_t uid, struct fail *f)
 {
     const struct stamp now = source_now(a->env);
     const struct observation o = {
@@ -125,6 +125,7 @@ static int observe(struct app *a, const struct appwire_request *r, struct fail *
         .evidence = {.lamps = LAMPS_NONE, .frame = r->frame, .frame_count = r->frame_count},
         .failing = r->verb == APPWIRE_RAISE,
         .settled = !a->debounce,
+        .owner = (uint64_t)uid + 1,
     };
 
     return a->env->sink->observe(a->env->sink->ctx, &o, &now, f);
@@ -133,7 +134,8 @@ static int observe(struct app *a, const struct appwire_request *r, struct fail *
 static void serve(struct app *a, const struct appwire_request *r, struct pending *p)
 {
     const struct source_sink *sink = a->env->sink;
-    int rc = r->verb == APPWIRE_MEASURE ? sink->measure(sink->ctx, &r->measure, &p->why) : observe(a, r, &p->why);
+    int rc = r->verb == APPWIRE_MEASURE ? sink->measure(sink->ctx, &r->measure, &p->why)
+                                        : observe(a, r, peers_name(p->peer).uid, &p->why);
 
     p->answer = (struct appwire_answer){.text = ""};
     if (rc != 0) {

@@ -92,7 +92,7 @@ static int letters(struct bench *b, const char *names, bool complete, int64_t ms
 
 static int observe(struct bench *b, const char *code, bool failing, bool settled, int64_t ms)
 {
-    struct observation o = {engine, "j1939", fault_named(code), nothing, failing, settled};
+    struct observation o = {engine, "j1939", fault_named(code), nothing, failing, settled, 0};
     struct stamp now = at(ms);
     struct fail f;
 
@@ -528,7 +528,7 @@ static struct reporter unit(uint64_t id)
 static enum fail_code raise(struct bench *b, uint64_t reporter, unsigned code, uint8_t severity, bool settled)
 {
     char text[12];
-    struct observation o = {unit(reporter), "j1939", fault_named(text), nothing, true, settled};
+    struct observation o = {unit(reporter), "j1939", fault_named(text), nothing, true, settled, 0};
     struct stamp now = at(0);
     struct fail f;
 
@@ -563,6 +563,120 @@ static void the_least_important_fault_gives_way(void **state)
     assert_int_equal(stats.faults, 3);
     assert_int_equal(stats.reporters, 3);
     assert_string_equal(b.told, "0 10UP 0 11UC 0 12UP 0 20UC 0 30UP");
+    monitor_free(b.m);
+}
+
+static enum fail_code report(struct bench *b, uint64_t owner, const char *code, bool failing)
+{
+    struct observation o = {
+        {.bus = "", .kind = REPORTER_LOGICAL, .label = ""}, "app", fault_named(code), nothing, failing, true, owner};
+    struct stamp now = at(0);
+    struct fail f;
+
+    return monitor_observe(b->m, &o, &now, &f) == 0 ? FAIL_NONE : f.code;
+}
+
+static void no_user_takes_the_room_of_all(void **state)
+{
+    struct monitor_settings s = monitor_settings_default();
+    struct bench b = {.told = ""};
+    (void)state;
+
+    s.max_faults = 6;
+    s.max_per_reporter = 5;
+    s.max_per_owner = 2;
+    b.m = monitor_new(&s, tell, &b);
+    assert_int_equal(report(&b, 1, "a", true), FAIL_NONE);
+    assert_int_equal(report(&b, 1, "b", true), FAIL_NONE);
+    assert_int_equal(report(&b, 1, "c", true), FAIL_FULL); /* though there is room */
+    assert_int_equal(report(&b, 1, "a", true), FAIL_NONE); /* known ones are */
+    assert_int_equal(report(&b, 2, "d", true), FAIL_NONE);
+    assert_int_equal(report(&b, 2, "a", true), FAIL_NONE); /* still 1's */
+    assert_int_equal(report(&b, 2, "e", true), FAIL_NONE);
+    assert_int_equal(report(&b, 2, "f", true), FAIL_FULL);
+    b.told[0] = '\0';
+    assert_int_equal(report(&b, 1, "b", false), FAIL_NONE); /* over: gives way to one of its own user */
+    assert_int_equal(report(&b, 1, "c", true), FAIL_NONE);
+    assert_int_equal(report(&b, 0, "g", true), FAIL_NONE); /* of nobody */
+    assert_int_equal(report(&b, 3, "h", true), FAIL_FULL); /* the reporter's bound */
+    assert_string_equal(b.told, "0 bCH 0 cUC 0 gUC");
+    monitor_free(b.m);
+}
+
+static void a_restored_fault_counts_for_who_raises_it_again(void **state)
+{
+    struct fault_report r = {.key = {.bus = "", .ns = "app", .code = "a", .component = ""},
+        .subject = "",
+        .to = FAULT_CONFIRMED,
+        .lamps = LAMPS_NONE,
+        .source_occurrences = OCCURRENCES_NONE};
+    struct monitor_settings s = monitor_settings_default();
+    struct bench b = {.told = ""};
+    struct stamp now = at(0);
+    (void)state;
+
+    s.max_per_owner = 1;
+    b.m = monitor_new(&s, tell, &b);
+    monitor_restore(b.m, &r, &now);
+    assert_int_equal(report(&b, 1, "a", true), FAIL_NONE);
+    assert_int_equal(report(&b, 1, "b", true), FAIL_FULL);
+    monitor_free(b.m);
+}
+
+/* The table is full with two faults in different states: a new one takes the place of the one that is settled. */
+static void what_is_settled_goes_first(void **state)
+{
+    static const struct {
+        const char *steps, *gone;
+        bool and_a_pending_one;
+    } cases[] = {
+        {"0!a 1# 2!b 3.b", "b", false}, /* a stale, b healed */
+        {"0!a 1#", "a", true},          /* a stale */
+        {"0!a 1.a", "a", true},         /* a healed */
+    };
+    struct fault_key key = {.bus = "can0", .reporter_kind = REPORTER_CAN_ADDRESS, .ns = "j1939", .component = ""};
+    struct stamp now = at(4);
+    struct fail f;
+    (void)state;
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct monitor_settings s = monitor_settings_default();
+        struct bench b = {.told = ""};
+
+        s.max_faults = s.max_per_reporter = 2;
+        b.m = monitor_new(&s, tell, &b);
+        play(&b, cases[i].steps);
+        if (cases[i].and_a_pending_one)
+            assert_int_equal(raise(&b, 7, 1, 0, false), FAIL_NONE);
+        assert_int_equal(raise(&b, 8, 2, 0, false), FAIL_NONE);
+        key.code = cases[i].gone;
+        assert_int_equal(monitor_clear(b.m, &key, "", &now, &f), -1);
+        assert_int_equal(f.code, FAIL_NOT_FOUND);
+        monitor_free(b.m);
+    }
+}
+
+/* The collector still believes it to be there. */
+static void an_end_that_was_not_told_does_not_give_way(void **state)
+{
+    struct monitor_policy p = monitor_policy_default("j1939");
+    struct monitor_settings s = monitor_settings_default();
+    struct bench b = {.told = ""};
+    (void)state;
+
+    p.flap_limit = 1;
+    p.flap_window_ms = 100000;
+    p.silent_ms = 0;
+    s.policies = &p;
+    s.policy_count = 1;
+    s.max_faults = s.max_per_reporter = 2;
+    b.m = monitor_new(&s, tell, &b);
+    play(&b, "0!a 1.a 2!a 3.a 4!b");
+    assert_string_equal(b.told, "0 aUC 1 aCH 2 aHC 4 bUC"); /* the second end is held back */
+    assert_int_equal(raise(&b, 8, 2, 0, false), FAIL_FULL);
+    play(&b, "100001?");
+    assert_string_equal(b.told, "0 aUC 1 aCH 2 aHC 4 bUC 100001 aCH");
+    assert_int_equal(raise(&b, 8, 2, 0, false), FAIL_NONE);
     monitor_free(b.m);
 }
 
@@ -778,6 +892,10 @@ int main(void)
         cmocka_unit_test(a_clear_is_told_with_its_actor),
         cmocka_unit_test(a_healed_fault_ages_by_cycles_without_it),
         cmocka_unit_test(the_least_important_fault_gives_way),
+        cmocka_unit_test(no_user_takes_the_room_of_all),
+        cmocka_unit_test(a_restored_fault_counts_for_who_raises_it_again),
+        cmocka_unit_test(what_is_settled_goes_first),
+        cmocka_unit_test(an_end_that_was_not_told_does_not_give_way),
         cmocka_unit_test(a_flood_of_codes_stays_within_its_room),
         cmocka_unit_test(a_refused_change_is_told_again),
         cmocka_unit_test(whoever_refuses_one_is_not_asked_again_at_once),

@@ -138,6 +138,7 @@ static void request_becomes_an_observation(void **state)
     assert_int_equal(sink.last.sighting.class_hint, CLASS_URGENT);
     assert_int_equal(sink.last.sighting.source_occurrences, OCCURRENCES_NONE);
     assert_int_equal(sink.last.evidence.lamps, LAMPS_NONE);
+    assert_int_equal(sink.last.owner, getuid() + 1);
     assert_int_equal(sink.last.reporter.kind, REPORTER_LOGICAL);
     assert_true(sink.last.failing && sink.last.settled);
     assert_true(sink.when.boot == 99 && sink.when.mono.ms == test_ms && sink.when.quality == CLOCK_SYNCED);
