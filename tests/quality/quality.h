@@ -14,7 +14,9 @@
  *     FAMILY(poisson_rate_ci, run_rate_ci)
  *
  * Cases are written by R with one-element vectors as single values (jsonlite's auto_unbox): a single value is read as a
- * list of one, and put_numbers and put_texts write a list of one as a single value. In and out, "Inf", "-Inf", "NaN" and "NA" stand for the numbers that JSON lacks; NA reads as NaN. Lists taken are the caller's to free (autofree); texts belong to the input. */
+ * list of one, and put_numbers and put_texts write a list of one as a single value. In and out, "Inf", "-Inf", "NaN" and
+ * "NA" stand for the numbers that JSON lacks; NA reads as NaN. Lists taken are the caller's to free (autofree); texts
+ * belong to the input. */
 #ifndef FAULTLINE_QUALITY_H
 #define FAULTLINE_QUALITY_H
 
