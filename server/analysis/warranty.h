@@ -56,7 +56,7 @@ int warranty_delay(const double *triangle, size_t rows, size_t delays, double *r
  * and running. Weibull distribution by maximum likelihood; replacements are not counted again. */
 
 struct warranty_model {
-    struct weibull_fit fit;          /* of the spans (i, i + 1] */
+    struct weibull_fit fit; /* of the spans (i, i + 1] */
     double expected; /* failures by the fit, as Minitab counts them: sum of running × F(age), and of failed × the
                         probability of the month they failed in */
     struct interval expected_limits; /* Poisson (Garwood) limits of that many, level two-sided */
