@@ -9,9 +9,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ROUNDS = 25, MOST_HALVINGS = 25 };
+enum { MOST_ROUNDS = 100, MOST_HALVINGS = 100 };
 
-static const double EPSILON = 1e-8;
+/* Change of the deviance, relative to it, at which it has settled; and at which it has when rounding lets it no further. */
+static const double SETTLED = 1e-12, NEARLY_SETTLED = 1e-8;
+static const double DEPENDENT = 1e-11;
 static const double LEAST_MEAN = 0x1p-52;
 
 /* Moved further than this in a linear predictor when the deviance has settled: it runs away (by 1 a round). */
@@ -35,9 +37,20 @@ static double offset_of(const struct rounds *r, size_t i)
     return r->offset ? r->offset[i] : 0;
 }
 
+/* 2 (y log(y/mean) - (y - mean)); near the mean by Loader's series, where the difference would lose all digits. */
 static double deviance_of(double y, double mean)
 {
-    return y > 0 ? 2 * (y * log(y / mean) - (y - mean)) : 2 * mean;
+    double v = (y - mean) / (y + mean), power = 2 * y * v, total = (y - mean) * v;
+
+    if (y <= 0)
+        return 2 * mean;
+    if (fabs(v) >= 0.1)
+        return 2 * (y * log(y / mean) - (y - mean));
+    for (int k = 3; k < 40; k += 2) {
+        power *= v * v;
+        total += power / k;
+    }
+    return 2 * total;
 }
 
 static double deviance(const struct rounds *r)
@@ -78,7 +91,7 @@ static void step(struct rounds *r)
         for (size_t i = 0; i < r->n; i++)
             r->weighted[j * r->n + i] = sqrt(r->mean[i]) * r->x[j * r->n + i];
     memcpy(r->before, r->coef, r->p * sizeof *r->coef);
-    r->rank = qr_solve(r->weighted, r->target, r->n, r->p, EPSILON / 1000, r->scratch, r->coef, r->variance, r->pivot);
+    r->rank = qr_solve(r->weighted, r->target, r->n, r->p, DEPENDENT, r->scratch, r->coef, r->variance, r->pivot);
     predict(r);
 }
 
@@ -114,6 +127,8 @@ static bool runs_away(const struct rounds *r)
 
 static int settle(struct rounds *r, unsigned *ret_rounds, struct fail *f)
 {
+    double change = (double)INFINITY;
+
     start(r);
     for (unsigned round = 0; round < MOST_ROUNDS; round++) {
         double before = r->deviance;
@@ -123,11 +138,12 @@ static int settle(struct rounds *r, unsigned *ret_rounds, struct fail *f)
             return -1;
         r->deviance = deviance(r);
         *ret_rounds = round + 1;
-        if (fabs(r->deviance - before) / (fabs(r->deviance) + 0.1) < EPSILON)
+        change = fabs(r->deviance - before) / (r->deviance + 0.1);
+        if (change < SETTLED)
             return 0;
     }
-    if (runs_away(r))
-        return 0; /* separated in so many cells that the deviance still moves */
+    if (change < NEARLY_SETTLED || runs_away(r))
+        return 0;
     return fail_set(f, FAIL_INPUT, "does not converge: the deviance has not settled after %d rounds", MOST_ROUNDS);
 }
 

@@ -1,10 +1,10 @@
 /* regression.h: Poisson regression with a log link and an offset: log E[y] = offset + X b, so that with offset =
  * log(exposure) exp(b) are rate ratios (McCullagh & Nelder 1989, chapter 6).
  *
- * Maximum likelihood by iteratively reweighted least squares exactly as R's glm.fit does it: it starts from y + 0.1, means
- * are kept at or above 2^-52, it ends when the deviance changes by less than 1e-8 of itself (+ 0.1) and after at most 25
- * rounds, and halves a step that leads to an infinite deviance. The standard errors belong to the weights of the last
- * round, as summary.glm gives them; they assume dispersion 1 (multiply by √dispersion for quasi-Poisson).
+ * Maximum likelihood by iteratively reweighted least squares, in the steps of R's glm.fit: it starts from y + 0.1, means
+ * are kept at or above 2^-52, a step that leads to an infinite deviance is halved, and it ends when the deviance changes by
+ * less than 1e-12 of itself (+ 0.1), in R glm.control(epsilon = 1e-12, maxit = 100). The standard errors are those of
+ * summary.glm; they assume dispersion 1 (multiply by √dispersion for quasi-Poisson).
  *
  * Dependent terms: of terms that can be written by others the later ones are ALIASED, as in R: they cannot be separated
  * from those before (a supplier that delivered to one region only, and that region).
