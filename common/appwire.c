@@ -12,7 +12,7 @@
 
 static const char *const verbs[APPWIRE_VERB_COUNT] = {"raise", "clear", "measure"};
 static const char *const reasons[APPWIRE_REASON_COUNT] = {
-    "none", "malformed", "version", "limit", "rate", "full", "disk"};
+    "none", "malformed", "version", "limit", "rate", "full", "disk", "held"};
 
 const char *appwire_verb_word(enum appwire_verb verb)
 {

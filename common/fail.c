@@ -24,6 +24,7 @@ static const struct {
     [FAIL_PEER] = {"peer", EX_UNAVAILABLE},
     [FAIL_IO] = {"io", EX_IOERR},
     [FAIL_FULL] = {"full", EX_CANTCREAT},
+    [FAIL_HELD] = {"held", EX_TEMPFAIL},
 };
 
 /* The names stand in parentheses because fail.h has macros of them for the analyzer. */

@@ -33,7 +33,7 @@
  *
  * Answers
  *     accepted   number   the record's number on the fault lane; 0 when there was nothing new to record: the fault was in
- *                         that state already, or comes and goes so often that it is only counted, or it is a measure
+ *                         that state already, or it is a measure
  *                "accepted" is said only after the record would survive a power cut; a measure is held in memory until
  *                the next health record.
  *     refused    reason   see enum appwire_reason: the agent promises nothing
@@ -87,6 +87,8 @@ enum appwire_reason {
     APPWIRE_RATE,      /* too many requests in a short time: try again after retry_after_ms */
     APPWIRE_FULL,      /* no room in the spool, in the monitor's table, or in the share of this user */
     APPWIRE_DISK,      /* the disk failed: the agent cannot promise anything */
+    APPWIRE_HELD,      /* counted, but in memory only, because the fault comes and goes too often, or because its policy
+                          (app.debounce) wants more: a power cut would forget it. Ask again to be sure */
     APPWIRE_REASON_COUNT
 };
 

@@ -24,6 +24,7 @@ enum fail_code {
     FAIL_PEER,      /* the other side went away or misbehaved; trying again later may help */
     FAIL_IO,        /* the operating system refused: sys holds errno */
     FAIL_FULL,      /* no space left (disk, quota, or the spool's own cap) */
+    FAIL_HELD,      /* taken in, but for now in memory only: nothing is promised yet */
 };
 
 struct fail {

@@ -57,6 +57,8 @@ enum fl_result {
     FL_DISK = -9,     /* the agent's disk failed: it cannot promise anything */
     FL_VERSION = -10, /* the agent speaks another version of the protocol, or the caller is newer than this library */
     FL_SYSTEM = -11,  /* the operating system refused (descriptors, memory); fl_detail() says what */
+    FL_HELD = -12,    /* counted, but in the agent's memory only: a power cut would forget it. Call again after
+                         fl_retry_after_ms() to be sure */
 };
 
 /* How serious the application believes the fault to be for service; the catalogue of the collector decides. */
@@ -108,11 +110,12 @@ FL_API int fl_open(struct fl **ret_fl, const struct fl_options *options);
 FL_API void fl_close(struct fl *fl);
 
 /* Says that the fault is present. code: 1 to 32 of [A-Za-z0-9._-]; fault may be NULL (namespace "app", no component).
- * FL_OK: it is on disk; or nothing new had to be written, because the fault is active already or comes and goes so often
- * that it is only counted. Any other value of enum fl_result on failure. */
+ * FL_OK: it is on disk; or nothing new had to be written, because it is there that the fault is active. Any other value of
+ * enum fl_result on failure. */
 FL_API int fl_raise(struct fl *fl, const char *code, const struct fl_fault *fault);
 
-/* Says that the fault is gone. code and fault as for fl_raise(). FL_OK also when it was not active. */
+/* Says that the fault is gone. code and fault as for fl_raise(). FL_OK also when it was not active. FL_HELD when the fault
+ * comes and goes so often that its end is told only once it has come to rest (agent setting flap_limit). */
 FL_API int fl_clear(struct fl *fl, const char *code, const struct fl_fault *fault);
 
 /* Adds one sample of a measured value to the next health record, where it appears as min, mean, max and last

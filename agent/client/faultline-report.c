@@ -23,6 +23,7 @@ enum {
     EXIT_UNKNOWN = 7,
     EXIT_REFUSED = 8,
     EXIT_NOT_NOW = 9,
+    EXIT_HELD = 10,
 };
 
 /* --wait: how long, and how often an agent is looked for. */
@@ -58,7 +59,8 @@ static const char help[] =
     "  --version                 prints the version\n"
     "  -h, --help                prints this\n"
     "Exit status: 0 queued on disk, 1 other, 2 wrong arguments, 5 no permission, 6 no agent, 7 no answer\n"
-    "(not known whether it was queued: run again), 8 refused, 9 refused for now (too many, no room, disk)\n"
+    "(not known whether it was queued: run again), 8 refused, 9 refused for now (too many, no room, disk),\n"
+    "10 counted in the agent's memory only (the fault comes and goes too often: run again later)\n"
     "More: man faultline-report\n";
 
 /* ------------------------------------------------------------------ arguments */
@@ -267,6 +269,8 @@ static int exit_status(int result)
     case FL_FULL:
     case FL_DISK:
         return EXIT_NOT_NOW;
+    case FL_HELD:
+        return EXIT_HELD;
     default:
         return EXIT_OTHER;
     }

@@ -46,6 +46,7 @@ static const struct {
     {FL_DISK, "the agent's disk failed"},
     {FL_VERSION, "application, library and agent are of versions that do not fit"},
     {FL_SYSTEM, "the operating system refused"},
+    {FL_HELD, "counted by the agent, but in memory only"},
 };
 
 const char *fl_strerror(int result)
@@ -84,7 +85,8 @@ static int result_of_reason(enum appwire_reason reason)
         [APPWIRE_LIMIT] = FL_LIMIT,
         [APPWIRE_RATE] = FL_RATE,
         [APPWIRE_FULL] = FL_FULL,
-        [APPWIRE_DISK] = FL_DISK};
+        [APPWIRE_DISK] = FL_DISK,
+        [APPWIRE_HELD] = FL_HELD};
 
     return results[reason];
 }

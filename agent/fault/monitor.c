@@ -259,6 +259,11 @@ int monitor_list(struct monitor *m, const struct fault_list *l, const struct sta
     return turn_end(&t);
 }
 
+static bool is_active(enum fault_state state)
+{
+    return state == FAULT_PENDING || state == FAULT_CONFIRMED || state == FAULT_STALE;
+}
+
 int monitor_observe(struct monitor *m, const struct observation *o, const struct stamp *now, struct fail *f)
 {
     struct turn t = {.m = m, .now = now, .owner = o->owner, .evidence = &o->evidence, .f = f};
@@ -279,6 +284,9 @@ int monitor_observe(struct monitor *m, const struct observation *o, const struct
         take_absent(&t, fault, &o->evidence, o->settled);
     fault->listed = false;
     settle(&t, fault);
+    if (!t.refused && is_active(fault->told) != o->failing)
+        return fail_set(
+            f, FAIL_HELD, "counted in memory only: the fault comes and goes too often, or its policy wants more");
     return turn_end(&t);
 }
 
@@ -338,11 +346,6 @@ int monitor_clear(
     return turn_end(&t);
 }
 
-static bool is_active(const struct fault *f)
-{
-    return f->state == FAULT_PENDING || f->state == FAULT_CONFIRMED || f->state == FAULT_STALE;
-}
-
 int monitor_clear_all(struct monitor *m, const struct reporter *r, const char *ns, bool active, const char *actor,
     const struct stamp *now, struct fail *f)
 {
@@ -353,7 +356,7 @@ int monitor_clear_all(struct monitor *m, const struct reporter *r, const char *n
     if (!by)
         return 0;
     TAILQ_FOREACH(fault, &by->faults, of_reporter)
-        if (active ? is_active(fault) : fault->state == FAULT_HEALED) {
+        if (active ? is_active(fault->state) : fault->state == FAULT_HEALED) {
             debounce_cleared(fault, actor);
             settle(&t, fault);
         }

@@ -90,7 +90,9 @@ struct monitor *monitor_new(const struct monitor_settings *s, monitor_tell *tell
 void monitor_free(struct monitor *m); /* NULL is fine; tells nothing */
 
 /* What sources saw. All return 0, or -1 with the callback's fail; the observation is taken in either case. monitor_observe()
- * of a fault that is refused by rule 6 fails with FAIL_FULL: who waits for an answer must not take it for told. */
+ * also fails when what it says is not what was told, so that who waits for an answer does not take it for safe: with
+ * FAIL_FULL when the fault is refused by rule 6, with FAIL_HELD while its coming or going is held back by rule 5 or is not
+ * enough for its policy. */
 must_check int monitor_list(struct monitor *m, const struct fault_list *l, const struct stamp *now, struct fail *f);
 must_check int monitor_observe(struct monitor *m, const struct observation *o, const struct stamp *now, struct fail *f);
 /* The reporter is known to be gone (bus-off, poll failure): its active faults are stale now. */

@@ -10,7 +10,10 @@
 #include "appwire.h"
 #include "log.h"
 
-enum { BATCH = 32, FULL_RETRY_MS = 5000 };
+enum { BATCH = 32 };
+
+/* When it is worth asking again: there may be room, a flapping fault may have come to rest. 0 = who knows. */
+static const uint32_t retry_ms[APPWIRE_REASON_COUNT] = {[APPWIRE_FULL] = 5000, [APPWIRE_HELD] = 60 * 1000};
 
 /* A packet that was taken, on its way to its answer. */
 struct pending {
@@ -94,6 +97,8 @@ static enum appwire_reason reason_of(const struct fail *f)
     case FAIL_FULL:
         /* With an errno it is the disk that is full, and the spool has failed. */
         return f->sys ? APPWIRE_DISK : APPWIRE_FULL;
+    case FAIL_HELD:
+        return APPWIRE_HELD;
     default:
         return APPWIRE_DISK;
     }
@@ -103,8 +108,7 @@ static void refuse(struct pending *p)
 {
     enum appwire_reason reason = reason_of(&p->why);
 
-    p->answer = (struct appwire_answer){
-        .reason = reason, .text = p->why.text, .retry_after_ms = reason == APPWIRE_FULL ? FULL_RETRY_MS : 0};
+    p->answer = (struct appwire_answer){.reason = reason, .text = p->why.text, .retry_after_ms = retry_ms[reason]};
 }
 
 /* ------------------------------------------------------------------ requests */
@@ -182,7 +186,7 @@ static void answer(const struct pending *p)
 {
     char packet[APPWIRE_ANSWER_BYTES];
 
-    if (p->answer.reason != APPWIRE_NONE)
+    if (p->answer.reason != APPWIRE_NONE && p->answer.reason != APPWIRE_HELD)
         log_refusal(p);
     peers_answer(p->peer, packet, appwire_answer_encode(&p->answer, packet, sizeof packet));
 }

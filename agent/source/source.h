@@ -30,7 +30,8 @@ struct source_sink {
     uint64_t (*number)(void *ctx);
     /* A reporter's whole list; one fault there or not. */
     int (*list)(void *ctx, const struct fault_list *l, const struct stamp *when, struct fail *f);
-    int (*observe)(void *ctx, const struct observation *o, const struct stamp *when, struct fail *f);
+    int (*observe)(
+        void *ctx, const struct observation *o, const struct stamp *when, struct fail *f); /* also FAIL_HELD */
     /* The reporter is known to be gone (bus-off, poll failure). Silence by itself is found by the monitor. */
     int (*silent)(void *ctx, const struct reporter *r, const struct stamp *when, struct fail *f);
     /* r->address is new, or was lost to another. */

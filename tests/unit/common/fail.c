@@ -94,6 +94,7 @@ static void each_code_has_a_word_and_an_exit_status(void **state)
         {FAIL_PEER, "peer", EX_UNAVAILABLE},
         {FAIL_IO, "io", EX_IOERR},
         {FAIL_FULL, "full", EX_CANTCREAT},
+        {FAIL_HELD, "held", EX_TEMPFAIL},
     };
     (void)state;
 

@@ -98,6 +98,7 @@ static void exit_status_tells_queued_from_refused(void **state)
         {{"faultline 1 refused\nreason=rate\ntext=why\n"}, 9},
         {{"faultline 1 refused\nreason=full\ntext=why\n"}, 9},
         {{"faultline 1 refused\nreason=disk\ntext=why\n"}, 9},
+        {{"faultline 1 refused\nreason=held\ntext=why\n"}, 10},
     };
     const char *const arguments[] = {"E4", NULL};
     (void)state;

@@ -23,7 +23,8 @@ struct bench {
     struct fault_report last; /* of the last change; its texts below */
     char subject[BOUND_NAME + 1];
     size_t raw_bytes;
-    int refuse; /* how many of the next changes are refused */
+    int refuse;    /* how many of the next changes are refused */
+    unsigned held; /* observations that were answered "held": counted, not told */
 };
 
 static int tell(void *ctx, const struct fault_report *r, const struct stamp *when, const char *actor, struct fail *f)
@@ -96,7 +97,10 @@ static int observe(struct bench *b, const char *code, bool failing, bool settled
     struct stamp now = at(ms);
     struct fail f;
 
-    return monitor_observe(b->m, &o, &now, &f);
+    if (monitor_observe(b->m, &o, &now, &f) == 0)
+        return 0;
+    b->held += f.code == FAIL_HELD;
+    return f.code == FAIL_HELD ? 0 : -1;
 }
 
 static int clear_one(struct bench *b, const char *code, int64_t ms)
@@ -412,6 +416,42 @@ static void flapping_is_held_back_until_its_window_ends(void **state)
 
     p.flap_limit = 0;
     story(&p, "0=a 1= 2=a 3= 4=a 5= 6=a 7=", "0 aUP 1 aPU 2 aUP 3 aPU 4 aUP 5 aPU 6 aUP 7 aPU");
+}
+
+/* Who was told "accepted" need not tell again after a power cut: the monitor's memory is gone then. */
+static void what_is_only_in_memory_is_not_called_safe(void **state)
+{
+    static const struct {
+        int debounce;
+        const char *before, *step;
+        bool held;
+    } cases[] = {
+        {DEBOUNCE_NONE, "0!a 1.a 2!a", "3.a", true},           /* flapping: the end waits for the window */
+        {DEBOUNCE_NONE, "0!a 1.a 2!a 3.a", "4!a", false},      /* and here it is as it was told */
+        {DEBOUNCE_NONE, "0!a 1.a 2!a 3.a", "100002.a", false}, /* the window is over */
+        {DEBOUNCE_NONE, "", "0.a", false},
+        {DEBOUNCE_COUNTER, "0+a 1+a 2+a 3+a", "4-a", true}, /* one reading does not heal */
+        {DEBOUNCE_COUNTER, "", "0+a", false},               /* pending is told */
+        {DEBOUNCE_TIME, "0+a 3000?", "4000-a", true},
+        {DEBOUNCE_TIME, "0+a 3000? 4000-a 9000?", "9001-a", false},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct monitor_policy p = monitor_policy_default("j1939");
+        struct bench b;
+
+        p.debounce = cases[i].debounce;
+        p.flap_limit = 1;
+        p.flap_window_ms = 100000;
+        p.silent_ms = 0;
+        bench_open(&b, &p);
+        play(&b, cases[i].before);
+        b.held = 0;
+        play(&b, cases[i].step);
+        assert_int_equal(b.held, cases[i].held);
+        monitor_free(b.m);
+    }
 }
 
 static void what_gets_worse_is_told_even_while_flapping(void **state)
@@ -886,6 +926,7 @@ int main(void)
         cmocka_unit_test(the_default_keys_are_the_default_policy),
         cmocka_unit_test(each_going_away_is_a_flap),
         cmocka_unit_test(flapping_is_held_back_until_its_window_ends),
+        cmocka_unit_test(what_is_only_in_memory_is_not_called_safe),
         cmocka_unit_test(what_gets_worse_is_told_even_while_flapping),
         cmocka_unit_test(a_network_code_names_the_silent_controller),
         cmocka_unit_test(the_root_cause_window_ends_and_stays_on_its_bus),
