@@ -90,7 +90,7 @@ static const struct conf_key monitor_keys[] = {
         "faults held at once; beyond, the least important give way"),
     VALUE(CONF_NUMBER, "max_per_reporter", AT(settings, monitor.max_per_reporter), "512", 8, BOUND_MONITOR_FAULTS,
         "of one reporter; at most max_faults"),
-    VALUE(CONF_NUMBER, "max_per_user", AT(settings, monitor.max_per_user), "128", 1, BOUND_MONITOR_FAULTS,
+    VALUE(CONF_NUMBER, "max_per_user", AT(settings, monitor.max_per_user), "256", 1, BOUND_MONITOR_FAULTS,
         "of those that applications report: of all applications of one user"),
     VALUE(CONF_DURATION, "group", AT(settings, monitor.group_ms), "5s", 0, HOUR_MS,
         "network codes within this time are about the same lost controller"),

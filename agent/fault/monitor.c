@@ -33,7 +33,7 @@ struct monitor_settings monitor_settings_default(void)
 {
     return (struct monitor_settings){.max_faults = BOUND_MONITOR_FAULTS,
         .max_per_reporter = BOUND_MONITOR_FAULTS / 2,
-        .max_per_owner = BOUND_MONITOR_FAULTS / 8,
+        .max_per_owner = BOUND_MONITOR_FAULTS / 4,
         .group_ms = 5000};
 }
 

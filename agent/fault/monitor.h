@@ -76,7 +76,7 @@ struct monitor_settings {
     int64_t group_ms;        /* root-cause window; 5,000 is usual */
 };
 
-/* BOUND_MONITOR_FAULTS, half of it for one reporter, an eighth for one owner, 5 s, no policies. */
+/* BOUND_MONITOR_FAULTS, half of it for one reporter, a quarter for one owner, 5 s, no policies. */
 struct monitor_settings monitor_settings_default(void);
 
 /* A change of state. r is borrowed for the call. actor: who cleared it ("sa:249", "command:17"; cut at 31 bytes), "" otherwise. Returns 0
