@@ -323,6 +323,7 @@ static void on_figures(void *ctx, void (*each)(void *each_ctx, const char *name,
     monitor_stats(s->monitor, &monitor);
     each(each_ctx, "faults_displaced", (double)monitor.displaced);
     each(each_ctx, "faults_refused", (double)monitor.refused);
+    each(each_ctx, "log_lines_dropped", (double)log_dropped());
     if (!s->spool)
         return;
     spool_stats(s->spool, &spool);

@@ -1,7 +1,11 @@
 /* log.c: formatting, rate limit per event name, one write(2) a line. See log.h. */
 #include "log.h"
 
+#include <assert.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,7 +17,7 @@
 
 #include "cleanup.h"
 
-enum { WINDOW_S = 10, LINES_PER_WINDOW = 20, EVENT_SLOTS = 128 };
+enum { WINDOW_S = 10, LINES_PER_WINDOW = 20, EVENT_SLOTS = 128, LINE_BYTES = 1024 };
 
 static enum log_level highest = LOG_LEVEL_INFO;
 
@@ -93,9 +97,47 @@ static bool may_write(const char *event, unsigned *ret_held_back)
     return may;
 }
 
+/* A pipe or socket that poll(2) calls writable takes a line whole; setting O_NONBLOCK instead would set it for everybody
+ * who shares this standard error. */
+static_assert(LINE_BYTES <= PIPE_BUF, "a line is written whole or not at all");
+
+static bool put(const char *line, int n)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&out, 1, 0) == 1 && out.revents & POLLOUT && write(STDERR_FILENO, line, (size_t)n) == n;
+}
+
+static struct {
+    pthread_mutex_t lock; /* what was found writable is not filled by another thread before the write */
+    uint64_t untold, total;
+} dropped = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void write_line(const char *line, int n)
+{
+    char note[64];
+
+    pthread_mutex_lock(&dropped.lock);
+    if (dropped.untold && put(note, snprintf(note, sizeof note, "<4>log.dropped: lines=%" PRIu64 "\n", dropped.untold)))
+        dropped.untold = 0;
+    if (dropped.untold || !put(line, n)) {
+        dropped.untold++;
+        dropped.total++;
+    }
+    pthread_mutex_unlock(&dropped.lock);
+}
+
+uint64_t log_dropped(void)
+{
+    pthread_mutex_lock(&dropped.lock);
+    uint64_t total = dropped.total;
+    pthread_mutex_unlock(&dropped.lock);
+    return total;
+}
+
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
-    char line[1024];
+    char line[LINE_BYTES];
     unsigned held_back;
     va_list args;
 
@@ -110,9 +152,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     if (n > (int)sizeof line - 2)
         n = (int)sizeof line - 2;
     line[n++] = '\n';
-    /* A log that cannot be written is nobody's reason to stop. */
-    ssize_t written = write(STDERR_FILENO, line, (size_t)n);
-    (void)written;
+    write_line(line, n);
 }
 
 const char *log_text(const char *text, char *buf, unsigned size)

@@ -4,11 +4,15 @@
  *
  * Each event name is limited to 20 lines in 10 s; what was held back is told in the next line of that name
  * (held_back=N). Values from outside must go through log_text(), which defuses control bytes and line ends.
- * Never payloads, tokens, keys or personal data. Any thread; never blocks on a lock held across I/O. */
+ * Never payloads, tokens, keys or personal data.
+ *
+ * Any thread, and none waits for who reads the lines: what standard error does not take at once is dropped and counted;
+ * the next line that it takes has "log.dropped: lines=N" in front. */
 #ifndef FAULTLINE_LOG_H
 #define FAULTLINE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level {
     LOG_LEVEL_ERROR = 3,
@@ -33,6 +37,9 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 #define log_warn(event, ...) log_event(LOG_LEVEL_WARN, event, __VA_ARGS__)
 #define log_info(event, ...) log_event(LOG_LEVEL_INFO, event, __VA_ARGS__)
 #define log_debug(event, ...) log_event(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
+
+/* How many lines were dropped since the program started. */
+uint64_t log_dropped(void);
 
 /* Copies text into buf (at most size bytes with the NUL), each byte below 0x20, 0x7f, '"' or '\\' as \xNN, and returns
  * buf. NULL reads "-". */

@@ -5,9 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,6 +127,63 @@ static void a_long_line_is_cut_and_still_ends(void **state)
     assert_string_equal(second, "<6>test.after: n=1\n");
 }
 
+/* Fills a pipe or socket to the brim. Its description is shared, so the flag is taken off again. */
+static void fill(int fd)
+{
+    static const char bytes[4096];
+    int flags = fcntl(fd, F_GETFL);
+
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    for (size_t n = sizeof bytes; n; n /= 2)
+        while (write(fd, bytes, n) > 0)
+            ;
+    fcntl(fd, F_SETFL, flags);
+}
+
+static void drain(int fd)
+{
+    char bytes[65536];
+
+    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+        ;
+    struct pollfd in = {fd, POLLIN, 0};
+    while (poll(&in, 1, 0) == 1 && read(fd, bytes, sizeof bytes) > 0)
+        ;
+}
+
+static void a_reader_that_stalls_costs_lines_and_no_time(void **state)
+{
+    int ends[2][2], keep = dup(STDERR_FILENO);
+    char text[2][256] = {"", ""};
+    uint64_t before = log_dropped(), lost[2];
+    (void)state;
+
+    assert_int_equal(pipe(ends[0]), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[1]), 0); /* as the journal's */
+    alarm(20);                                                         /* a line that waits ends the program */
+    for (int i = 0; i < 2; i++) {
+        fill(ends[i][1]);
+        dup2(ends[i][1], STDERR_FILENO);
+        log_info("test.stalled", "n=%d", 1);
+        log_warn("test.stalled_too", "n=%d", 2);
+        lost[i] = log_dropped();
+        drain(ends[i][0]);
+        log_info("test.again", "n=%d", 3);
+        log_info("test.again", "n=%d", 4);
+        dup2(keep, STDERR_FILENO);
+        ssize_t n = read(ends[i][0], text[i], sizeof text[i] - 1);
+        text[i][n > 0 ? n : 0] = '\0';
+        close(ends[i][0]);
+        close(ends[i][1]);
+    }
+    alarm(0);
+    close(keep);
+    for (uint64_t i = 0; i < 2; i++) {
+        assert_int_equal(lost[i], before + 2 * (i + 1));
+        assert_string_equal(text[i], "<4>log.dropped: lines=2\n<6>test.again: n=3\n<6>test.again: n=4\n");
+    }
+}
+
 static void what_devices_send_is_defused(void **state)
 {
     static const struct {
@@ -196,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_one_event_does_not_silence_others),
         cmocka_unit_test(what_was_held_back_is_told_in_the_next_window),
         cmocka_unit_test(a_long_line_is_cut_and_still_ends),
+        cmocka_unit_test(a_reader_that_stalls_costs_lines_and_no_time),
         cmocka_unit_test(what_devices_send_is_defused),
         cmocka_unit_test(levels_have_words),
         cmocka_unit_test(the_place_of_a_closed_standard_error_is_not_given_to_another_file),
