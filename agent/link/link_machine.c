@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { REASON_FAILURE = 0x80 }; /* MQTT 5, 2.4 */
+enum { REASON_NO_SUBSCRIBERS = 0x10, REASON_FAILURE = 0x80 }; /* MQTT 5, 2.4 */
 
 void link_machine_init(struct link_machine *m, const struct link_policy *policy, const struct rng *rng, uint64_t epoch)
 {
@@ -87,6 +87,18 @@ static void arm_resend(struct link_machine *m, struct link_lane *l, struct mono 
     l->resend = after(now, p->resend_first_ms + jitter(m, p->resend_first_ms, p->resend_max_ms, l->resends));
 }
 
+/* Nobody listened, so no receipt will come: between half of 2 × first, 4 × first, … max and all of it. */
+static void put_off_resend(struct link_machine *m, struct link_lane *l, struct mono now)
+{
+    int64_t below_ms = m->policy.resend_first_ms;
+
+    for (unsigned i = 0; i <= l->resends && below_ms < m->policy.resend_max_ms; i++)
+        below_ms *= 2;
+    if (below_ms > m->policy.resend_max_ms)
+        below_ms = m->policy.resend_max_ms;
+    l->resend = after(now, below_ms / 2 + (int64_t)rng_below(m->rng, (uint64_t)below_ms / 2));
+}
+
 /* ---------------------------------------------------------------- what happened */
 
 void link_machine_start(struct link_machine *m, struct mono now)
@@ -102,6 +114,7 @@ void link_machine_connected(struct link_machine *m, struct mono now, const uint6
     enter(m, LINK_CONNECTED, now);
     m->counters.connects++;
     m->window_count = 0;
+    m->unheard = false;
     for (size_t lane = 0; lane < LANE_COUNT; lane++) {
         struct link_lane *l = &m->lanes[lane];
 
@@ -166,17 +179,31 @@ static void message_refused(struct link_machine *m, struct mono now)
     }
 }
 
+/* The oldest message of its lane that waits. */
+static bool is_first(const struct link_machine *m, const struct link_message *message)
+{
+    for (const struct link_message *other = m->window; other < message; other++)
+        if (other->lane == message->lane)
+            return false;
+    return true;
+}
+
 void link_machine_acked(struct link_machine *m, struct mono now, int id, int reason)
 {
     for (size_t i = 0; i < m->window_count; i++) {
-        if (m->window[i].id != id || m->window[i].acked)
+        struct link_message *message = &m->window[i];
+
+        if (message->id != id || message->acked)
             continue;
         m->heard = now;
-        m->window[i].acked = true;
+        message->acked = true;
+        m->unheard = reason == REASON_NO_SUBSCRIBERS;
+        if (reason < REASON_FAILURE)
+            m->refusals = 0;
+        if (m->unheard && is_first(m, message))
+            put_off_resend(m, &m->lanes[message->lane], now);
         if (reason >= REASON_FAILURE)
             message_refused(m, now);
-        else
-            m->refusals = 0;
         return;
     }
 }
@@ -209,6 +236,7 @@ struct link_effect link_machine_receipt(
         m->counters.receipts_beyond++;
         return effect;
     }
+    m->unheard = false;
     if (r->next > l->first) {
         effect.free_below = r->next;
         l->first = r->next;
@@ -281,7 +309,11 @@ static bool has_room(const struct link_machine *m, enum lane lane)
 
 static bool has_work(const struct link_machine *m, enum lane lane, const uint64_t next[static LANE_COUNT])
 {
-    return m->lanes[lane].sent < next[lane] && has_room(m, lane);
+    const struct link_lane *l = &m->lanes[lane];
+
+    if (m->unheard && l->sent < l->highest && waiting(m, lane) > 0)
+        return false; /* it was sent before: one message asks for all of them */
+    return l->sent < next[lane] && has_room(m, lane);
 }
 
 static void resend_silent_lanes(struct link_machine *m, struct mono now)

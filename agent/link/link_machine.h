@@ -12,6 +12,9 @@
  * 2. Records of a lane are sent in order. They are sent again after a silence, after a reconnect, and where a receipt
  *    asks; the same question is answered once, however often it is asked before anything has moved.
  * 3. At most LINK_WINDOW messages wait for a receipt. The fault lane goes first, and always has room beside health.
+ *    While the broker says that nobody listens (PUBACK 0x10), what was sent before goes out one message at a time, at
+ *    distances that double whatever chance says. What is new goes at once when nothing but that message is before it,
+ *    and finds out whether somebody is back.
  * 4. A receipt that speaks of numbers which the spool never gave frees nothing: somebody else used this epoch (a spool
  *    restored from an older copy, or cloned), and another one has to begin (faultline.proto, Receipt, rule 8).
  * 5. Between two attempts to connect lies a random time below 1 s, 2 s, 4 s … the cap; a minute of stable connection
@@ -75,6 +78,7 @@ struct link_machine {
     struct mono retry; /* BACKING_OFF: when to connect */
     struct mono heard; /* the last PUBACK, or the first message since all were acked */
     unsigned refusals; /* in a row */
+    bool unheard;      /* the last PUBACK said that nobody listens */
     struct link_lane lanes[LANE_COUNT];
     struct link_message window[LINK_WINDOW];
     size_t window_count;

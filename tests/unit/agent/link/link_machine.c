@@ -374,6 +374,49 @@ static void no_subscriber_is_not_a_refusal(void **state)
     assert_int_equal(m.window_count, 1); /* and not safe either */
 }
 
+/* Nobody listens: what waits, three messages, goes again as one, at distances that double even when chance is kind. */
+static void without_a_subscriber_the_distances_double_for_sure(void **state)
+{
+    static const int64_t bounds_ms[] = {40000, 80000, 160000, 320000, 600000, 600000};
+    const uint64_t next[LANE_COUNT] = {31, 1};
+    (void)state;
+
+    for (int run = 0; run < 100; run++) {
+        struct link_machine m;
+        int64_t now_ms = 0;
+
+        connected_at(&m, run ? &dice : &no_chance, 0);
+        for (size_t i = 0; i < countof(bounds_ms); i++) {
+            assert_int_equal(send_all(&m, now_ms, 31, 1), i == 0 ? 3 : 1);
+            while (m.window_count && !m.window[m.window_count - 1].acked)
+                for (size_t k = 0; k < m.window_count; k++)
+                    link_machine_acked(&m, at(now_ms), m.window[k].id, 0x10);
+            assert_int_equal(send_all(&m, now_ms, 31, 1), 0);
+            int64_t due_ms = link_machine_due_ms(&m, at(now_ms), next);
+            assert_in_range(due_ms, bounds_ms[i] / 2, bounds_ms[i] - 1);
+            now_ms += due_ms;
+        }
+        assert_int_equal(send_all(&m, now_ms, 31, 1), 1);
+        link_machine_acked(&m, at(now_ms), m.window[0].id, 0); /* somebody is back */
+        assert_int_equal(send_all(&m, now_ms, 31, 1), 2);
+    }
+}
+
+static void what_is_new_goes_at_once_though_nobody_listened(void **state)
+{
+    struct link_machine m;
+    (void)state;
+
+    connected_at(&m, &dice, 0);
+    send_all(&m, 0, 11, 1);
+    link_machine_acked(&m, at(0), m.window[0].id, 0x10);
+    assert_int_equal(send_all(&m, 5, 12, 1), 1);
+    link_machine_acked(&m, at(5), m.window[1].id, 0);
+    receipt(&m, 6, LANE_FAULT, 1, 0, true); /* somebody is back, and misses what was before it */
+    assert_int_equal(m.lanes[LANE_FAULT].sent, 1);
+    assert_int_equal(send_all(&m, 6, 12, 1), 2);
+}
+
 /* ---------------------------------------------------------------- receipts */
 
 static void a_receipt_frees_what_it_covers_once(void **state)
@@ -607,7 +650,7 @@ static void whatever_is_lost_everything_arrives_and_nothing_is_freed_early(void 
                 link_machine_sent(&m, at(now_ms), lane, last, ++id);
                 if (chance_of == 0)
                     break; /* lost without a PUBACK */
-                link_machine_acked(&m, at(now_ms), id, chance_of == 1 ? 0x97 : 0);
+                link_machine_acked(&m, at(now_ms), id, chance_of == 1 ? 0x97 : chance_of == 2 ? 0x10 : 0);
                 if (chance_of <= 2)
                     break; /* refused, or acknowledged and lost at the broker */
                 bool hole = from > kept[lane];
@@ -660,6 +703,8 @@ int main(void)
         cmocka_unit_test(a_reconnect_starts_at_the_first_record_without_a_receipt),
         cmocka_unit_test(a_refused_message_is_kept_and_tried_after_growing_pauses),
         cmocka_unit_test(no_subscriber_is_not_a_refusal),
+        cmocka_unit_test(without_a_subscriber_the_distances_double_for_sure),
+        cmocka_unit_test(what_is_new_goes_at_once_though_nobody_listened),
         cmocka_unit_test(a_receipt_frees_what_it_covers_once),
         cmocka_unit_test(receipts_that_cannot_be_ours_change_nothing),
         cmocka_unit_test(a_receipt_for_what_waits_unsent_is_refused),
