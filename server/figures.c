@@ -40,6 +40,7 @@ static void put_plain(const struct metrics *m, const struct out *o)
         {"batches", "Transactions with uplinks.", &m->batches, false},
         {"tickets_opened", "Tickets opened by reports.", &m->tickets_opened, false},
         {"tickets_joined", "Confirmations that joined an open ticket.", &m->tickets_joined, false},
+        {"tickets_raised", "Open tickets whose class rose with a repeat.", &m->tickets_raised, false},
         {"tickets_suppressed", "Confirmations without a ticket, by catalogue or flapping.", &m->suppressed, false},
         {"clocks_breached", "Clocks that ran past their due.", &m->clocks_breached, false},
         {"devices_enrolled", "Devices registered by their first report.", &m->devices_enrolled, false},

@@ -33,11 +33,14 @@ static void ticket_line(const struct line *l)
     else if (strcmp(change, "joined") == 0)
         PUT(l, MESSAGE_EVENT_JOINED, ticket, field_number(l->data, "occurrences", number), field_fault(l->data, fault),
             field_text(l->data, "device"));
+    else if (strcmp(change, "class_raised") == 0)
+        PUT(l, MESSAGE_EVENT_RAISED, ticket, word_of(l, "from"), word_of(l, "class"), field_fault(l->data, fault),
+            field_text(l->data, "device"));
     else if (strcmp(change, "clock_breached") == 0)
         PUT(l, MESSAGE_EVENT_BREACHED, ticket, word_of(l, "clock"), field_minute(l->data, "due_at", when));
     else
         PUT(l, MESSAGE_EVENT_OTHER, ticket, change);
-    if (strcmp(change, "opened") == 0 && *field_text(l->data, "due_at"))
+    if ((strcmp(change, "opened") == 0 || strcmp(change, "class_raised") == 0) && *field_text(l->data, "due_at"))
         PUT(l, MESSAGE_EVENT_DUE, field_minute(l->data, "due_at", when));
     if (json_object_get(l->data, "fault_to_ticket_ms"))
         PUT(l, MESSAGE_EVENT_LATENCY, field_number(l->data, "fault_to_ticket_ms", number));
@@ -92,7 +95,8 @@ static bool is_red(const char *kind, const json_t *data)
 {
     const char *change = field_text(data, "change");
 
-    return strcmp(kind, "ticket") == 0 && (strcmp(change, "opened") == 0 || strcmp(change, "clock_breached") == 0);
+    return strcmp(kind, "ticket") == 0 && (strcmp(change, "opened") == 0 || strcmp(change, "class_raised") == 0 ||
+                                              strcmp(change, "clock_breached") == 0);
 }
 
 void show_event(const struct cli *c, const char *kind, const json_t *event)

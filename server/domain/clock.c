@@ -11,6 +11,8 @@
  *     │          │ └────stop, due passed──────► MET_LATE ◄──stop── BREACHED
  *     │          └──────tick, due passed──────────────────────────────▲
  *     └──► NO_TARGET (nothing is promised)
+ *
+ *  4. A class that rises moves due to an earlier moment or not at all; it never moves the start.
  */
 #include "ticket.h"
 
@@ -57,6 +59,23 @@ void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct cloc
     c->due.ms = c->start.ms + policy->target_ms;
     c->policy_version = policy->version;
     clock_tick(c, now);
+}
+
+bool clock_raise(struct ticket_clock *c, const struct clock_policy *policy, struct occurred when, struct wall now)
+{
+    struct ticket_clock fresh;
+
+    if (!policy || c->stopped.ms || (c->state != CLOCK_RUNNING && c->state != CLOCK_NO_TARGET))
+        return false;
+    clock_start(&fresh, c->kind, policy, when, now);
+    if (c->state == CLOCK_RUNNING && fresh.due.ms >= c->due.ms)
+        return false;
+    c->state = fresh.state;
+    c->due = fresh.due;
+    c->target_ms = policy->target_ms;
+    c->policy_version = policy->version;
+    c->late_arrival |= fresh.late_arrival;
+    return true;
 }
 
 void clock_stop(struct ticket_clock *c, struct wall at)

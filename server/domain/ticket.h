@@ -48,8 +48,8 @@ struct ticket_clock {
     enum clock_kind kind;
     enum clock_state state;
     struct wall start;
-    int64_t target_ms; /* elapsed time; 0 with CLOCK_NO_TARGET */
-    struct wall due;
+    int64_t target_ms;   /* elapsed time; 0 with CLOCK_NO_TARGET */
+    struct wall due;     /* start + target; after a rise of the class the target counts from the repeat */
     struct wall stopped; /* ms 0 = not stopped */
     bool late_arrival;   /* the report came so late that the clock was started in the past: counted apart */
     uint32_t policy_version;
@@ -72,6 +72,12 @@ struct clock_policy {
  * NULL = no target. A clock whose due has passed already is born breached. */
 void clock_start(struct ticket_clock *c, enum clock_kind kind, const struct clock_policy *policy, struct occurred when,
     struct wall now);
+
+/* The ticket's class rose at `now`, for a repeat that occurred at `when`, and with it the promise; policy is the new
+ * class's, NULL = it promises nothing of its own. The start stays. Due is what the new promise gives from the repeat on,
+ * but never later than before: nobody could have kept an urgent promise while the fault was an ordinary one. What is
+ * stopped or breached stays so. True when the clock changed. */
+bool clock_raise(struct ticket_clock *c, const struct clock_policy *policy, struct occurred when, struct wall now);
 
 /* The stop event of the clock happened. Breached stays on record: MET_LATE. */
 void clock_stop(struct ticket_clock *c, struct wall at);

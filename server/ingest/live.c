@@ -147,6 +147,21 @@ void live_ticket(struct live *l, const struct live_ticket *t)
         row->ticket_from_ms = t->occurred.at.ms;
 }
 
+void live_raise(struct live *l, const struct live_ticket *t, enum ticket_class from)
+{
+    char text[TICKET_NUMBER_BYTES];
+    json_t *object;
+
+    if (!takes(&l->tickets, LIVE_TICKETS))
+        return;
+    object = condition_object(t->device, t->condition, t->occurred);
+    json_object_set_new(object, "ticket", json_string(ticket_number_text(t->number, text)));
+    json_object_set_new(object, "change", json_string("class_raised"));
+    json_object_set_new(object, "from", json_string(class_word(from)));
+    json_object_set_new(object, "due_at", time_or_null(t->due));
+    add(l, t->device->row.shard, "ticket", object);
+}
+
 void live_breach(struct live *l, struct ticket_number number, const struct ticket_clock *clock)
 {
     char text[TICKET_NUMBER_BYTES];

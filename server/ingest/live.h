@@ -22,7 +22,7 @@ struct live;
 /* A ticket opened or joined by a device's report. */
 struct live_ticket {
     struct ticket_number number;
-    bool opened;
+    bool opened; /* else joined */
     const struct workset_device *device;
     const struct workset_condition *condition;
     struct occurred occurred;
@@ -40,6 +40,8 @@ void live_begin(struct live *l, struct wall now);
 void live_condition(struct live *l, const struct workset_device *d, const struct workset_condition *c,
     enum fault_state from, struct occurred when);
 void live_ticket(struct live *l, const struct live_ticket *t);
+/* The ticket's class rose from `from`, with a repeat of its fault; due as above. */
+void live_raise(struct live *l, const struct live_ticket *t, enum ticket_class from);
 void live_breach(struct live *l, struct ticket_number number, const struct ticket_clock *clock);
 /* change: "new", "online", "offline", "spool_reset", "cloned", "numbers_reused", "inventory". */
 void live_device(struct live *l, const struct workset_device *d, const char *change);

@@ -26,7 +26,7 @@ struct metrics {
     counter batches;
     counter commits[METRICS_COMMIT_BUCKETS + 1]; /* by duration */
     counter commit_us;                           /* sum */
-    counter tickets_opened, tickets_joined, suppressed, clocks_breached;
+    counter tickets_opened, tickets_joined, tickets_raised, suppressed, clocks_breached;
     counter devices_enrolled, spool_resets, clones;
     counter numbers_reused;   /* records in messages that bring other records under numbers stored already */
     counter snapshots_asked;  /* of devices, after a loss */

@@ -45,6 +45,58 @@ static void tell(struct turn *t, const struct workset_device *subject, const str
     live_ticket(t->live, &event);
 }
 
+/* ---------------------------------------------------------------- a class that rises */
+
+static int raise_clocks(
+    struct turn *t, const struct ticket_view *view, struct occurred when, struct wall *ret_due, struct fail *f)
+{
+    for (size_t i = 0; i < view->clock_count; i++) {
+        struct ticket_clock clock = view->clocks[i];
+
+        if (clock_raise(&clock, promise(t, &view->ticket, clock.kind), when, t->now) &&
+            store_put_clock(t->store, view->ticket.number, &clock, f))
+            return -1;
+        if (clock.kind == CLOCK_FIRST_RESPONSE && clock.state != CLOCK_NO_TARGET)
+            *ret_due = clock.due;
+    }
+    return 0;
+}
+
+static int audit_class(struct turn *t, const struct workset_device *subject, struct ticket_number number,
+    enum ticket_class from, enum ticket_class to, struct fail *f)
+{
+    char text[TICKET_NUMBER_BYTES], detail[48];
+
+    snprintf(detail, sizeof detail, "%s to %s", class_word(from), class_word(to));
+    return turn_audit(t, subject, "ticket.class_raised", ticket_number_text(number, text), detail, f);
+}
+
+/* A repeat that is more urgent than its ticket makes the ticket so. One that is less changes nothing: what was urgent
+ * once is for a person to judge. */
+static int raise_class(struct turn *t, struct workset_device *subject, struct workset_condition *c,
+    struct occurred when, struct wall received, struct fail *f)
+{
+    struct live_ticket event = {c->ticket, false, subject, c, when, received, {0}};
+    struct ticket_view view;
+    enum ticket_class from;
+
+    if (c->c.class_ <= c->ticket_class)
+        return 0;
+    if (store_get_ticket(t->store, c->ticket, &view, f))
+        return -1;
+    from = c->ticket_class = view.ticket.class_;
+    if (c->c.class_ <= from)
+        return 0;
+    view.ticket.class_ = c->ticket_class = c->c.class_;
+    if (store_raise_ticket(t->store, c->ticket, c->c.class_, f) || raise_clocks(t, &view, when, &event.due, f))
+        return -1;
+    metrics_add(&t->metrics->tickets_raised, 1);
+    live_raise(t->live, &event, from);
+    return audit_class(t, subject, c->ticket, from, c->c.class_, f);
+}
+
+/* ---------------------------------------------------------------- opening and joining */
+
 static int join(struct turn *t, struct workset_device *subject, struct workset_condition *c, struct occurred when,
     struct wall received, struct fail *f)
 {
@@ -53,7 +105,7 @@ static int join(struct turn *t, struct workset_device *subject, struct workset_c
         return -1;
     metrics_add(&t->metrics->tickets_joined, 1);
     tell(t, subject, c, when, received, false, (struct wall){0});
-    return 0;
+    return raise_class(t, subject, c, when, received, f);
 }
 
 static int open_ticket(struct turn *t, struct workset_device *subject, struct workset_condition *c,
@@ -70,6 +122,7 @@ static int open_ticket(struct turn *t, struct workset_device *subject, struct wo
     if (store_open_ticket(t->store, &ticket, clocks, countof(clocks), &c->ticket, &opened, f))
         return -1;
     *ret_opened = opened;
+    c->ticket_class = opened ? ticket.class_ : CLASS_UNSET; /* somebody else opened it: it tells */
     if (!opened)
         return join(t, subject, c, when, received, f);
     c->ticket_occurrences = 1;
@@ -213,6 +266,6 @@ int raise_transition(struct turn *t, const struct arrival *a, const struct fault
     if (change != CONDITION_SAME)
         live_condition(t->live, subject, c, from, a->when);
     if (change != CONDITION_CONFIRMED)
-        return 0;
+        return c->ticket.n && c->c.state == FAULT_CONFIRMED ? raise_class(t, subject, c, a->when, a->received, f) : 0;
     return raise_ticket(t, subject, c, a->when, a->received, a->record, f);
 }

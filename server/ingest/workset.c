@@ -232,6 +232,7 @@ static bool load_ticket(void *ctx, const struct ticket *row)
     if (c) {
         c->ticket = row->number;
         c->ticket_occurrences = row->occurrences;
+        c->ticket_class = row->class_;
     }
     return true;
 }

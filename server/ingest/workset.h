@@ -23,6 +23,7 @@ struct workset_condition {
     struct condition c;
     struct ticket_number ticket; /* n 0 = none is open */
     uint32_t ticket_occurrences;
+    enum ticket_class ticket_class;
     uint64_t snapshot; /* the last snapshot that named it, see struct workset_snapshot */
     bool dirty;
     bool listed;                          /* in the list of those that may be active */

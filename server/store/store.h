@@ -236,6 +236,9 @@ must_check int store_open_ticket(struct store *s, const struct ticket *t, const 
 /* A confirmed condition met an open ticket: count and last_seen. The ticket's version stays. */
 must_check int store_join_ticket(
     struct store *s, struct ticket_number number, uint32_t occurrences, struct wall last_seen, struct fail *f);
+/* Its class rose. Counts as a new version. */
+must_check int store_raise_ticket(
+    struct store *s, struct ticket_number number, enum ticket_class class_, struct fail *f);
 /* What the device is has become known only now. Counts as a new version. */
 must_check int store_place_ticket(
     struct store *s, struct ticket_number number, const char *product_line, const char *model, struct fail *f);

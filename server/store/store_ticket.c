@@ -130,6 +130,14 @@ int store_join_ticket(
     return db_run(s->db, sql, values, countof(values), f);
 }
 
+int store_raise_ticket(struct store *s, struct ticket_number number, enum ticket_class class_, struct fail *f)
+{
+    static const char sql[] = "UPDATE ticket SET class = $1, version = version + 1 WHERE shard = $2 AND n = $3";
+    const struct db_value values[] = {db_i64(class_), db_i64(number.shard), db_i64(number.n)};
+
+    return db_run(s->db, sql, values, countof(values), f);
+}
+
 int store_place_ticket(
     struct store *s, struct ticket_number number, const char *product_line, const char *model, struct fail *f)
 {

@@ -431,6 +431,9 @@ static void seed_events(void)
     seed_event("loss", "{\"device\":\"engine-7\",\"lane\":\"fault\",\"first\":5,\"last\":9,\"cause\":\"evicted\"}");
     seed_event("ticket", "{\"ticket\":\"FL-5B-000001\",\"change\":\"clock_breached\",\"clock\":\"first_response\","
                          "\"due_at\":\"2026-01-01T02:00:00.000Z\"}");
+    seed_event("ticket", "{\"device\":\"engine-7\",\"ns\":\"j1939\",\"code\":\"789\",\"mode\":3,\"class\":\"urgent\","
+                         "\"ticket\":\"FL-5B-000001\",\"change\":\"class_raised\",\"from\":\"general\","
+                         "\"due_at\":\"2026-01-01T02:00:00.000Z\"}");
     seed_event("device", "{\"device\":\"evil\\u001b[2J\",\"change\":\"online\"}");
     commit();
 }
@@ -452,6 +455,8 @@ static void events_are_readable_lines(void **state)
         "fault to ticket\n"
         "00:00:00.000  device engine-7 lost fault reports 5 to 9: evicted\n"
         "00:00:00.000  ticket FL-5B-000001: clock first response is past its due time 2026-01-01 02:00\n"
+        "00:00:00.000  ticket FL-5B-000001 is more urgent now, general -> urgent: j1939 789/3 on engine-7; first "
+        "response due 2026-01-01 02:00\n"
         "00:00:00.000  device evil\xef\xbf\xbd[2J: online\n");
 }
 
@@ -465,7 +470,7 @@ static void events_are_one_json_object_a_line(void **state)
     heard[0] = '\0';
     seed_events();
     serve_usual();
-    watch_until("--json", "\"id\":\"6\"", heard, sizeof heard);
+    watch_until("--json", "\"id\":\"7\"", heard, sizeof heard);
     for (line = strtok_r(heard, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         json_t *event = json_loads(line, 0, NULL);
 
@@ -473,7 +478,7 @@ static void events_are_one_json_object_a_line(void **state)
         assert_int_equal(atoi(text_at(event, "id")), ++n);
         json_decref(event);
     }
-    assert_int_equal(n, 6);
+    assert_int_equal(n, 7);
 }
 
 /* ---------------------------------------------------------------- tokens */

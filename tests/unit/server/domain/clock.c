@@ -91,6 +91,56 @@ static void without_a_policy_nothing_is_promised(void **state)
     assert_int_equal(c.stopped.ms, nine + HOUR);
 }
 
+static bool raised(struct ticket_clock *c, int64_t target_ms, int64_t occurred_ms, int64_t now_ms)
+{
+    const struct clock_policy urgent = {.target_ms = target_ms, .version = 4};
+
+    return clock_raise(c, &urgent, (struct occurred){{occurred_ms}, 0}, (struct wall){now_ms});
+}
+
+static void a_risen_class_promises_from_the_repeat_on_and_never_later(void **state)
+{
+    struct ticket_clock c = started(nine, 0, nine);
+    (void)state;
+
+    assert_true(raised(&c, HOUR, nine + 2 * HOUR, nine + 2 * HOUR));
+    assert_int_equal(c.state, CLOCK_RUNNING);
+    assert_int_equal(c.start.ms, nine);
+    assert_int_equal(c.due.ms, nine + 3 * HOUR);
+    assert_int_equal(c.policy_version, 4);
+    c = started(nine, 0, nine);
+    assert_false(raised(&c, HOUR, nine + 3 * HOUR + 1, nine + 3 * HOUR + 1));
+    assert_int_equal(c.due.ms, nine + 4 * HOUR);
+    assert_int_equal(c.policy_version, 3);
+    assert_false(clock_raise(&c, NULL, (struct occurred){{nine}, 0}, (struct wall){nine}));
+}
+
+static void a_repeat_that_arrives_late_gets_no_fresh_promise_either(void **state)
+{
+    struct ticket_clock c = started(nine, 0, nine);
+    (void)state;
+
+    assert_true(raised(&c, HOUR, nine + HOUR, nine + 3 * HOUR));
+    assert_int_equal(c.state, CLOCK_BREACHED);
+    assert_true(c.late_arrival);
+}
+
+static void a_risen_class_leaves_what_is_settled(void **state)
+{
+    struct ticket_clock met = started(nine, 0, nine), breached = met, nothing;
+    (void)state;
+
+    clock_stop(&met, (struct wall){nine + HOUR});
+    assert_false(raised(&met, 1, nine + 2 * HOUR, nine + 2 * HOUR));
+    assert_int_equal(met.state, CLOCK_MET);
+    clock_tick(&breached, (struct wall){nine + 5 * HOUR});
+    assert_false(raised(&breached, 9 * HOUR, nine + 5 * HOUR, nine + 5 * HOUR));
+    assert_int_equal(breached.state, CLOCK_BREACHED);
+    clock_start(&nothing, CLOCK_TRIAGE, NULL, (struct occurred){{nine}, 0}, (struct wall){nine});
+    assert_true(raised(&nothing, HOUR, nine + HOUR, nine + HOUR));
+    assert_int_equal(nothing.due.ms, nine + 2 * HOUR);
+}
+
 static void words_are_stable(void **state)
 {
     (void)state;
@@ -106,6 +156,9 @@ int main(void)
         cmocka_unit_test(an_unsure_moment_starts_at_its_latest_but_never_after_now),
         cmocka_unit_test(stopping_in_time_meets_and_later_is_late),
         cmocka_unit_test(without_a_policy_nothing_is_promised),
+        cmocka_unit_test(a_risen_class_promises_from_the_repeat_on_and_never_later),
+        cmocka_unit_test(a_repeat_that_arrives_late_gets_no_fresh_promise_either),
+        cmocka_unit_test(a_risen_class_leaves_what_is_settled),
         cmocka_unit_test(words_are_stable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,62 @@ static void a_due_clock_is_breached_once(void **state)
     assert_int_equal(metrics_get(&h->metrics.clocks_breached), 1);
 }
 
+/* ---------------------------------------------------------------- a class that rises */
+
+static struct record of_class(struct record r, enum ticket_class class_)
+{
+    r.fault.class_hint = class_;
+    return r;
+}
+
+static void a_more_urgent_repeat_raises_its_ticket(void **state)
+{
+    struct harness *h = h_of(state);
+    char number[TICKET_NUMBER_BYTES];
+
+    H_SEND(h, "hub-1", EPOCH_A, h_inventory(h, 1, "home", ""), h_confirm(h, 2, "E1"), h_heal(h, 3, "E1"));
+    h_restart(h);
+    h->now.ms += H_HOUR;
+    H_SEND(h, "hub-1", EPOCH_A, of_class(h_confirm(h, 4, "E1"), CLASS_URGENT));
+    assert_int_equal(h_verdict(h, 4)->kind, VERDICT_JOINED);
+    struct h_tickets tickets = h_tickets(h, "hub-1");
+    const struct ticket_view *t = &tickets.rows[0];
+    assert_int_equal(tickets.count, 1);
+    assert_int_equal(t->ticket.class_, CLASS_URGENT);
+    assert_int_equal(t->ticket.version, 2);
+    assert_int_equal(t->clocks[CLOCK_FIRST_RESPONSE].start.ms, h->now.ms - H_HOUR);
+    assert_int_equal(t->clocks[CLOCK_FIRST_RESPONSE].due.ms, h->now.ms + 2LL * H_HOUR);
+    assert_int_equal(t->clocks[CLOCK_TRIAGE].stopped.ms, h->now.ms - H_HOUR);
+    assert_int_equal(h_audits_of(h, "hub-1", ticket_number_text(t->ticket.number, number), "ticket.class_raised"), 1);
+    struct h_events raised = h_events(h, "class_raised");
+    assert_int_equal(raised.count, 1);
+    assert_non_null(strstr(raised.last, "\"from\":\"general\""));
+    assert_non_null(strstr(raised.last, "\"class\":\"urgent\""));
+}
+
+static void a_less_urgent_repeat_leaves_its_ticket(void **state)
+{
+    struct harness *h = h_of(state);
+
+    H_SEND(h, "hub-1", EPOCH_A, h_inventory(h, 1, "home", ""), of_class(h_confirm(h, 2, "E1"), CLASS_URGENT),
+        h_heal(h, 3, "E1"), of_class(h_confirm(h, 4, "E1"), CLASS_GENERAL), h_heal(h, 5, "E1"),
+        of_class(h_confirm(h, 6, "E1"), CLASS_URGENT));
+    assert_int_equal(h_tickets(h, "hub-1").rows[0].ticket.class_, CLASS_URGENT);
+    assert_int_equal(h_tickets(h, "hub-1").rows[0].ticket.version, 1);
+    assert_int_equal(h_events(h, "class_raised").count, 0);
+}
+
+static void a_fault_that_worsens_while_it_stands_raises_its_ticket(void **state)
+{
+    struct harness *h = h_of(state);
+    struct record worse = h_fault(h, 2, "E1", FAULT_CONFIRMED, FAULT_CONFIRMED);
+
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"));
+    H_SEND(h, "hub-1", EPOCH_A, of_class(worse, CLASS_IMPORTANT));
+    assert_int_equal(h_tickets(h, "hub-1").rows[0].ticket.class_, CLASS_IMPORTANT);
+    assert_int_equal(h_tickets(h, "hub-1").rows[0].ticket.occurrences, 1);
+}
+
 /* ---------------------------------------------------------------- time */
 
 static void wrong_device_clocks_change_nothing_but_the_bound(void **state)
@@ -357,6 +413,9 @@ int main(void)
         H_EVERY_DRIVER(an_open_ticket_keeps_counting_while_its_fault_flaps),
         H_EVERY_DRIVER(what_arrives_late_is_dated_when_it_happened),
         H_EVERY_DRIVER(a_due_clock_is_breached_once),
+        H_EVERY_DRIVER(a_more_urgent_repeat_raises_its_ticket),
+        H_EVERY_DRIVER(a_less_urgent_repeat_leaves_its_ticket),
+        H_EVERY_DRIVER(a_fault_that_worsens_while_it_stands_raises_its_ticket),
         H_EVERY_DRIVER(wrong_device_clocks_change_nothing_but_the_bound),
         H_EVERY_DRIVER(a_snapshot_settles_what_was_missed),
         H_EVERY_DRIVER(a_snapshot_in_parts_settles_only_when_all_came),
