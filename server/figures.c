@@ -45,6 +45,7 @@ static void put_plain(const struct metrics *m, const struct out *o)
         {"clocks_breached", "Clocks that ran past their due.", &m->clocks_breached, false},
         {"devices_enrolled", "Devices registered by their first report.", &m->devices_enrolled, false},
         {"spool_resets", "New spools of known devices.", &m->spool_resets, false},
+        {"devices_silent", "Devices that fell silent without a last will.", &m->devices_silent, false},
         {"cloned_identities", "Devices found to share one identity.", &m->clones, false},
         {"numbers_reused", "Records sent under numbers that stand for others: an older copy of a spool.",
             &m->numbers_reused, false},

@@ -172,6 +172,7 @@ json_t *view_device(const struct device_row *row)
     put_time(o, "enrolled_at", row->enrolled);
     put_time(o, "last_seen_at", row->last_seen);
     put_bool(o, "online", row->online);
+    put_text(o, "offline_reason", row->online ? "" : store_offline_word(row->offline));
     put_hex(o, "epoch", row->epoch);
     put_int(o, "session", row->session);
     put_int(o, "spool_resets", row->spool_resets);

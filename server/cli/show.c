@@ -330,6 +330,16 @@ static void show_losses(const struct cli *c, const json_t *losses)
     finish_table(c, t);
 }
 
+static void put_online(const struct cli *c, const json_t *device)
+{
+    const char *why = field_text(device, "offline_reason");
+    char text[TEXT_BYTES];
+
+    snprintf(text, sizeof text, "%s%s%s%s", yes_or_no(c, device, "online"), *why ? " (" : "",
+        *why ? word_of(c, device, "offline_reason") : "", *why ? ")" : "");
+    put_field(c, MESSAGE_ONLINE, text);
+}
+
 void show_device(const struct cli *c, const json_t *device, const json_t *conditions)
 {
     put_field(c, MESSAGE_DEVICE, field_text(device, "id"));
@@ -340,7 +350,7 @@ void show_device(const struct cli *c, const json_t *device, const json_t *condit
     put_field(c, MESSAGE_HARDWARE, field_text(device, "hardware"));
     put_field(c, MESSAGE_FIRMWARE, field_text(device, "firmware"));
     put_field(c, MESSAGE_REGISTRATION, word_of(c, device, "registration"));
-    put_field(c, MESSAGE_ONLINE, yes_or_no(c, device, "online"));
+    put_online(c, device);
     put_time_field(c, MESSAGE_ENROLLED, device, "enrolled_at");
     put_time_field(c, MESSAGE_LAST_SEEN, device, "last_seen_at");
     put_number_field(c, MESSAGE_SPOOL_RESETS, device, "spool_resets");

@@ -7,6 +7,7 @@
 #include "ask.h"
 #include "ledger.h"
 #include "log.h"
+#include "presence.h"
 #include "raise.h"
 #include "settle.h"
 
@@ -155,11 +156,8 @@ static int take_lifecycle(struct turn *t, const struct arrival *a, struct fail *
 
     ask_answered(d, &a->record->lifecycle);
     /* Orderly stops are followed by a DISCONNECT, which drops the last will. */
-    if (a->record->lifecycle.kind == LIFECYCLE_STOP && a->subject == d && a->epoch == d->row.epoch && d->row.online) {
-        d->row.online = false;
-        d->row_dirty = true;
-        live_device(t->live, d, "offline");
-    }
+    if (a->record->lifecycle.kind == LIFECYCLE_STOP && a->subject == d && a->epoch == d->row.epoch)
+        presence_offline(t, d, OFFLINE_STOPPED);
     return log_report(t, a, f);
 }
 
@@ -182,6 +180,15 @@ static int take_fault(struct turn *t, const struct arrival *a, struct fail *f)
     return ledger_refuse_record(t, a, refusal, BOUND_DEVICE_CONDITIONS, a->subject->condition_count + 1, f);
 }
 
+static int take_health(struct turn *t, const struct arrival *a, struct fail *f)
+{
+    const struct health *health = &a->record->health;
+
+    if (a->subject == a->reporter)
+        presence_interval(t, a->subject, health->interval_ms);
+    return store_put_health(t->store, a->subject->row.shard, a->subject->row.device, a->when, health, f);
+}
+
 static int take(struct turn *t, const struct arrival *a, struct fail *f)
 {
     switch (a->record->kind) {
@@ -190,8 +197,7 @@ static int take(struct turn *t, const struct arrival *a, struct fail *f)
     case RECORD_SNAPSHOT:
         return take_snapshot(t, a, f);
     case RECORD_HEALTH:
-        return store_put_health(
-            t->store, a->subject->row.shard, a->subject->row.device, a->when, &a->record->health, f);
+        return take_health(t, a, f);
     case RECORD_INVENTORY:
         return take_inventory(t, a, f);
     case RECORD_LIFECYCLE:

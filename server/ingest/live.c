@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct pending {
     uint8_t shard;
@@ -173,9 +174,12 @@ void live_breach(struct live *l, struct ticket_number number, const struct ticke
 
 void live_device(struct live *l, const struct workset_device *d, const char *change)
 {
-    add(l, d->row.shard, "device",
-        json_pack("{s:s, s:s, s:s, s:s}", "device", d->row.device, "change", change, "product_line",
-            d->row.product_line, "model", d->row.model));
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "device", d->row.device, "change", change, "product_line",
+        d->row.product_line, "model", d->row.model);
+
+    add(l, d->row.shard, "device", object);
+    if (strcmp(change, "offline") == 0)
+        json_object_set_new(object, "reason", json_string(store_offline_word(d->row.offline)));
 }
 
 void live_loss(struct live *l, const struct loss_row *row)

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "arrival.h"
 #include "ask.h"
+#include "presence.h"
 #include "reuse.h"
 
 enum {
@@ -106,15 +107,6 @@ static int note_clone(struct turn *t, struct workset_device *d, uint64_t epoch, 
     return turn_audit(t, d, "device.cloned", d->row.device, detail, f);
 }
 
-static void set_online(struct turn *t, struct workset_device *d, bool online)
-{
-    if (d->row.online == online)
-        return;
-    d->row.online = online;
-    d->row_dirty = true;
-    live_device(t->live, d, online ? "online" : "offline");
-}
-
 static void note_session(struct turn *t, struct workset_device *d, const struct uplink *u)
 {
     if (u->epoch != d->row.epoch || u->session < d->row.session)
@@ -123,7 +115,10 @@ static void note_session(struct turn *t, struct workset_device *d, const struct 
         d->row.session = u->session;
         d->row_dirty = true;
     }
-    set_online(t, d, !u->death);
+    if (u->death)
+        presence_offline(t, d, OFFLINE_LOST);
+    else
+        presence_online(t, d);
 }
 
 /* ---------------------------------------------------------------- the lanes (rule 3) */

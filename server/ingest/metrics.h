@@ -27,7 +27,7 @@ struct metrics {
     counter commits[METRICS_COMMIT_BUCKETS + 1]; /* by duration */
     counter commit_us;                           /* sum */
     counter tickets_opened, tickets_joined, tickets_raised, suppressed, clocks_breached;
-    counter devices_enrolled, spool_resets, clones;
+    counter devices_enrolled, spool_resets, clones, devices_silent;
     counter numbers_reused;   /* records in messages that bring other records under numbers stored already */
     counter snapshots_asked;  /* of devices, after a loss */
     counter ticks;            /* the writer gets round */

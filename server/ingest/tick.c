@@ -161,5 +161,7 @@ int tick_run(struct tick *k, struct turn *t, struct fail *f)
         return fail_add(f, "clocks");
     if (tick_flaps(k, t, f))
         return fail_add(f, "flapping");
+    if (presence_tick(&k->presence, t, f))
+        return fail_add(f, "silent devices");
     return ++k->count % TIDY_EVERY_TICKS ? 0 : tidy(t, f);
 }

@@ -1,7 +1,8 @@
-/* tick.h: what happens because time passed: clocks that are due, flapping that ended, old events, held-back refusals. */
+/* tick.h: what happens because time passed: clocks that are due, flapping that ended, silent devices, old events, held-back refusals. */
 #ifndef FAULTLINE_TICK_H
 #define FAULTLINE_TICK_H
 
+#include "presence.h"
 #include "turn.h"
 
 /* Where the round over flapping conditions stands. */
@@ -15,6 +16,7 @@ struct tick {
     unsigned next_shard;
     unsigned count;
     struct tick_place place;
+    struct presence_round presence;
 };
 
 void tick_init(struct tick *k);

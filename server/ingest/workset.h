@@ -66,6 +66,7 @@ struct workset_device {
     struct workset_snapshot snapshot;
     struct workset_reuse reuse;
     struct workset_ask ask;
+    int64_t last_interval_ms;      /* of the latest health report; 0 = none came yet */
     bool met;                      /* it heard where all its lanes stand since it was read from the store */
     struct fix fix;                /* of the previous uplink */
     struct wall floor[LANE_COUNT]; /* the latest record of the lane happened no earlier */

@@ -13,12 +13,15 @@
 
 EMBED("schema_001_base", "server/store/schema/001_base.sql");
 EMBED("schema_002_lane_tail", "server/store/schema/002_lane_tail.sql");
+EMBED("schema_003_device_silence", "server/store/schema/003_device_silence.sql");
 extern const char schema_001_base[] __attribute__((visibility("hidden")));
 extern const char schema_002_lane_tail[] __attribute__((visibility("hidden")));
+extern const char schema_003_device_silence[] __attribute__((visibility("hidden")));
 
 const struct schema_step schema_steps[] = {
     {"001_base.sql", schema_001_base},
     {"002_lane_tail.sql", schema_002_lane_tail},
+    {"003_device_silence.sql", schema_003_device_silence},
 };
 const size_t schema_step_count = countof(schema_steps);
 

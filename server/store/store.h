@@ -76,6 +76,9 @@ must_check int store_idle(struct store *s, struct fail *f);
 enum { STORE_PAGE_MAX = 500 }; /* rows of one list */
 
 enum registration { DEVICE_KNOWN, DEVICE_BLOCKED, REGISTRATION_COUNT };
+enum offline_reason { OFFLINE_UNKNOWN, OFFLINE_STOPPED, OFFLINE_LOST, OFFLINE_SILENT, OFFLINE_REASON_COUNT };
+/* "unknown", "stopped", "lost", "silent". */
+const char *store_offline_word(enum offline_reason why);
 
 struct device_row {
     uint8_t shard;
@@ -87,10 +90,12 @@ struct device_row {
     char firmware[BOUND_NAME + 1]; /* of the main component */
     struct wall enrolled, last_seen;
     bool online;
-    uint64_t epoch;        /* the newest one */
-    uint32_t session;      /* the newest one of that epoch */
-    uint32_t spool_resets; /* epochs seen beyond the first */
-    bool cloned;           /* two epochs alternated */
+    uint64_t epoch;              /* the newest one */
+    uint32_t session;            /* the newest one of that epoch */
+    uint32_t spool_resets;       /* epochs seen beyond the first */
+    bool cloned;                 /* two epochs alternated */
+    int64_t health_ms;           /* between its health reports; 0 = not known */
+    enum offline_reason offline; /* while it is not online */
 };
 
 /* The watermark: all of the lane below next is stored. */
@@ -252,6 +257,16 @@ must_check int store_each_due_clock(struct store *s, uint8_t shard, struct wall 
 /* Old events go (live views only need the recent ones): below id. */
 must_check int store_drop_events(struct store *s, int64_t below_id, struct fail *f);
 must_check int store_last_event(struct store *s, int64_t *ret_id, struct fail *f); /* 0 = none */
+
+/* Silence for which a device counts as gone: `intervals` times its health interval, or `others_ms` when it has none; in
+ * no case less than least_ms. */
+struct silence {
+    struct wall now;
+    int64_t least_ms, intervals, others_ms;
+};
+/* The devices of a shard that are online and, as stored, silent for too long. What is stored may lag a minute. */
+must_check int store_each_silent(struct store *s, uint8_t shard, const struct silence *silence,
+    bool (*each)(void *ctx, const char *device), void *ctx, struct fail *f);
 
 /* ---------------------------------------------------------------- reference tables (small; loaded whole) */
 

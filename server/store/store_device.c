@@ -5,23 +5,33 @@
 
 #define COLUMNS                                                                                                        \
     "shard, device, gateway, registration, product_line, model, serial, hardware, firmware, enrolled_ms, "             \
-    "last_seen_ms, online, epoch, session, spool_resets, cloned"
+    "last_seen_ms, online, epoch, session, spool_resets, cloned, health_ms, offline"
+
+const char *store_offline_word(enum offline_reason why)
+{
+    static const char *const words[OFFLINE_REASON_COUNT] = {"unknown", "stopped", "lost", "silent"};
+
+    assert(why < OFFLINE_REASON_COUNT);
+    return words[why];
+}
 
 int store_put_device(struct store *s, const struct device_row *row, struct fail *f)
 {
     static const char sql[] =
         "INSERT INTO device (" COLUMNS ") "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) "
         "ON CONFLICT (shard, device) DO UPDATE SET "
         "gateway = excluded.gateway, registration = excluded.registration, product_line = excluded.product_line, "
         "model = excluded.model, serial = excluded.serial, hardware = excluded.hardware, "
         "firmware = excluded.firmware, enrolled_ms = excluded.enrolled_ms, last_seen_ms = excluded.last_seen_ms, "
         "online = excluded.online, epoch = excluded.epoch, session = excluded.session, "
-        "spool_resets = excluded.spool_resets, cloned = excluded.cloned";
+        "spool_resets = excluded.spool_resets, cloned = excluded.cloned, health_ms = excluded.health_ms, "
+        "offline = excluded.offline";
     const struct db_value values[] = {db_i64(row->shard), db_text(row->device), db_text(row->gateway),
         db_i64(row->registration), db_text(row->product_line), db_text(row->model), db_text(row->serial),
         db_text(row->hardware), db_text(row->firmware), db_wall(row->enrolled), db_wall(row->last_seen),
-        db_i64(row->online), db_u64(row->epoch), db_i64(row->session), db_i64(row->spool_resets), db_i64(row->cloned)};
+        db_i64(row->online), db_u64(row->epoch), db_i64(row->session), db_i64(row->spool_resets), db_i64(row->cloned),
+        db_i64(row->health_ms), db_i64(row->offline)};
 
     return db_run(s->db, sql, values, countof(values), f);
 }
@@ -44,6 +54,8 @@ static void get_device(const struct db_rows *rows, struct device_row *ret)
     ret->session = (uint32_t)db_get_i64(rows, 13);
     ret->spool_resets = (uint32_t)db_get_i64(rows, 14);
     ret->cloned = db_get_i64(rows, 15) != 0;
+    ret->health_ms = db_get_i64(rows, 16);
+    ret->offline = (enum offline_reason)db_get_i64(rows, 17);
 }
 
 int store_get_device(struct store *s, uint8_t shard, const char *device, struct device_row *ret, struct fail *f)
@@ -86,6 +98,26 @@ int store_list_devices(struct store *s, const struct device_filter *filter,
             return 0;
         get_device(&rows, &row);
         if (!each(ctx, &row))
+            return 0;
+    }
+    return -1;
+}
+
+int store_each_silent(struct store *s, uint8_t shard, const struct silence *silence,
+    bool (*each)(void *ctx, const char *device), void *ctx, struct fail *f)
+{
+    static const char sql[] = "SELECT device FROM device WHERE shard = $1 AND online = 1 AND last_seen_ms < $2 "
+                              "AND last_seen_ms + CASE WHEN health_ms > 0 THEN $3 * health_ms ELSE $4 END < $5 "
+                              "ORDER BY device";
+    const struct db_value values[] = {db_i64(shard), db_i64(silence->now.ms - silence->least_ms),
+        db_i64(silence->intervals), db_i64(silence->others_ms), db_wall(silence->now)};
+    autodone struct db_rows rows = {0};
+    bool found;
+
+    if (db_query(s->db, sql, values, countof(values), &rows, f) < 0)
+        return -1;
+    while (db_next(&rows, &found, f) == 0) {
+        if (!found || !each(ctx, db_get_text(&rows, 0)))
             return 0;
     }
     return -1;

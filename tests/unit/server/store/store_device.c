@@ -11,7 +11,9 @@ static struct device_row device_of(uint8_t shard, const char *id)
         .epoch = UINT64_MAX - 1,
         .session = UINT32_MAX,
         .spool_resets = 3,
-        .cloned = true};
+        .cloned = true,
+        .health_ms = 3600000,
+        .offline = OFFLINE_SILENT};
 
     strcpy(d.device, id);
     strcpy(d.gateway, "hub-1");
@@ -156,6 +158,52 @@ static void filters_of_devices_go_together(void **state)
     assert_int_equal(seen, 2);
 }
 
+struct names {
+    char names[8][BOUND_SUBJECT_ID + 1];
+    size_t count;
+};
+
+static bool collect_name(void *ctx, const char *device)
+{
+    struct names *n = ctx;
+
+    strcpy(n->names[n->count++], device);
+    return true;
+}
+
+static void silence_is_measured_by_a_devices_own_interval(void **state)
+{
+    struct stores *s = stores_of(state);
+    const struct silence silence = {.now = {1700100000000}, .least_ms = 1800000, .intervals = 3, .others_ms = 86400000};
+    const struct {
+        const char *name;
+        int64_t silent_ms, health_ms;
+        bool online;
+    } rows[] = {{"a-hourly", 10800001, 3600000, true}, {"b-in-time", 10800000, 3600000, true},
+        {"c-offline", 99999999, 3600000, false}, {"d-daily", 99999999, 86400000, true},
+        {"e-quick", 1800001, 1000, true}, {"f-quick", 1800000, 1000, true}, {"g-none", 86400001, 0, true},
+        {"h-none", 86400000, 0, true}};
+    struct names got = {.count = 0};
+
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct device_row d = {.shard = 9,
+            .online = rows[i].online,
+            .health_ms = rows[i].health_ms,
+            .last_seen = {silence.now.ms - rows[i].silent_ms}};
+
+        strcpy(d.device, rows[i].name);
+        put(s->store, &d);
+    }
+    assert_ok(store_each_silent(s->store, 9, &silence, collect_name, &got, f));
+    assert_int_equal(got.count, 3);
+    assert_string_equal(got.names[0], "a-hourly");
+    assert_string_equal(got.names[1], "e-quick");
+    assert_string_equal(got.names[2], "g-none");
+    got.count = 0;
+    assert_ok(store_each_silent(s->store, 8, &silence, collect_name, &got, f));
+    assert_int_equal(got.count, 0);
+}
+
 struct lanes {
     struct lane_row rows[8];
     size_t count;
@@ -198,6 +246,7 @@ int main(void)
         on_every_driver(putting_a_device_again_replaces_all_of_it),
         on_every_driver(pages_of_devices_have_no_hole_and_no_double),
         on_every_driver(filters_of_devices_go_together),
+        on_every_driver(silence_is_measured_by_a_devices_own_interval),
         on_every_driver(lanes_of_an_epoch_are_kept_apart),
     };
     return cmocka_run_group_tests(tests, start_stores, stop_stores);
