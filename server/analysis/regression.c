@@ -13,7 +13,9 @@ enum { MOST_ROUNDS = 100, MOST_HALVINGS = 100 };
 
 /* Change of the deviance, relative to it, at which it has settled; and at which it has when rounding lets it no further. */
 static const double SETTLED = 1e-12, NEARLY_SETTLED = 1e-8;
-static const double DEPENDENT = 1e-11;
+
+/* Of a column, what earlier ones leave; less is rounding. */
+static const double DEPENDENT = 1e-10;
 static const double LEAST_MEAN = 0x1p-52;
 
 /* Moved further than this in a linear predictor when the deviance has settled: it runs away (by 1 a round). */
@@ -22,15 +24,21 @@ static const double RUNNING = 0.1;
 struct rounds {
     const double *y, *x, *offset;
     size_t n, p;
-    double *eta, *mean; /* [n]; eta with the offset */
-    double *weighted;   /* [n × p] */
-    double *target;     /* [n] */
-    double *scratch;    /* [2 p] */
-    double *coef, *before, *variance;
+    size_t *use;                      /* [p]: the columns of x, those first that do not depend on others */
+    size_t rank;                      /* so many do not */
+    double *eta, *mean;               /* [n]; eta with the offset */
+    double *weighted;                 /* [n × p] */
+    double *target;                   /* [n] */
+    double *scratch;                  /* [2 p] */
+    double *coef, *before, *variance; /* [p], of the columns in the order of use */
     size_t *pivot;
-    size_t rank;
     double deviance;
 };
+
+static const double *column(const struct rounds *r, size_t k)
+{
+    return &r->x[r->use[k] * r->n];
+}
 
 static double offset_of(const struct rounds *r, size_t i)
 {
@@ -75,9 +83,9 @@ static void predict(struct rounds *r)
 {
     for (size_t i = 0; i < r->n; i++)
         r->eta[i] = offset_of(r, i);
-    for (size_t j = 0; j < r->p; j++)
+    for (size_t k = 0; k < r->rank; k++)
         for (size_t i = 0; i < r->n; i++)
-            r->eta[i] += r->coef[j] * r->x[j * r->n + i];
+            r->eta[i] += r->coef[k] * column(r, k)[i];
     for (size_t i = 0; i < r->n; i++)
         r->mean[i] = fmax(exp(r->eta[i]), LEAST_MEAN);
 }
@@ -87,11 +95,11 @@ static void step(struct rounds *r)
 {
     for (size_t i = 0; i < r->n; i++)
         r->target[i] = sqrt(r->mean[i]) * (r->eta[i] - offset_of(r, i) + (r->y[i] - r->mean[i]) / r->mean[i]);
-    for (size_t j = 0; j < r->p; j++)
+    for (size_t k = 0; k < r->rank; k++)
         for (size_t i = 0; i < r->n; i++)
-            r->weighted[j * r->n + i] = sqrt(r->mean[i]) * r->x[j * r->n + i];
-    memcpy(r->before, r->coef, r->p * sizeof *r->coef);
-    r->rank = qr_solve(r->weighted, r->target, r->n, r->p, DEPENDENT, r->scratch, r->coef, r->variance, r->pivot);
+            r->weighted[k * r->n + i] = sqrt(r->mean[i]) * column(r, k)[i];
+    memcpy(r->before, r->coef, r->rank * sizeof *r->coef);
+    qr_solve(r->weighted, r->target, r->n, r->rank, 0, r->scratch, r->coef, r->variance, r->pivot);
     predict(r);
 }
 
@@ -100,27 +108,27 @@ static int halve(struct rounds *r, unsigned round, struct fail *f)
     for (int i = 0; !isfinite(deviance(r)); i++) {
         if (round == 0 || i == MOST_HALVINGS)
             return fail_set(f, FAIL_INPUT, "not estimable: the deviance is infinite in round %u", round + 1);
-        for (size_t j = 0; j < r->p; j++)
-            r->coef[j] = (r->coef[j] + r->before[j]) / 2;
+        for (size_t k = 0; k < r->rank; k++)
+            r->coef[k] = (r->coef[k] + r->before[k]) / 2;
         predict(r);
     }
     return 0;
 }
 
-/* The furthest that term j moved a linear predictor in the last round. */
-static double moved(const struct rounds *r, size_t j)
+/* The furthest that a column moved a linear predictor in the last round. */
+static double moved(const struct rounds *r, size_t k)
 {
     double most = 0;
 
     for (size_t i = 0; i < r->n; i++)
-        most = fmax(most, fabs(r->x[j * r->n + i]));
-    return most * fabs(r->coef[j] - r->before[j]);
+        most = fmax(most, fabs(column(r, k)[i]));
+    return most * fabs(r->coef[k] - r->before[k]);
 }
 
 static bool runs_away(const struct rounds *r)
 {
-    for (size_t j = 0; j < r->p; j++)
-        if (moved(r, j) > RUNNING)
+    for (size_t k = 0; k < r->rank; k++)
+        if (moved(r, k) > RUNNING)
             return true;
     return false;
 }
@@ -147,6 +155,13 @@ static int settle(struct rounds *r, unsigned *ret_rounds, struct fail *f)
     return fail_set(f, FAIL_INPUT, "does not converge: the deviance has not settled after %d rounds", MOST_ROUNDS);
 }
 
+/* Once more, so that the standard errors belong to the settled means. */
+static void polish(struct rounds *r)
+{
+    step(r);
+    r->deviance = deviance(r);
+}
+
 static double log_likelihood(const struct rounds *r)
 {
     double total = 0;
@@ -165,22 +180,27 @@ static double pearson(const struct rounds *r)
     return total;
 }
 
-static bool tell_terms(const struct rounds *r, struct regression_term *terms)
+static void tell_terms(const struct rounds *r, struct regression_term *terms)
 {
-    bool separated = false;
-
     for (size_t k = 0; k < r->p; k++) {
-        size_t j = r->pivot[k];
-        bool running = moved(r, j) > RUNNING;
+        struct regression_term *term = &terms[r->use[k]];
 
-        separated = separated || running;
-        terms[j] = (struct regression_term){REGRESSION_ESTIMATED, r->coef[j], sqrt(r->variance[j])};
-        if (k >= r->rank)
-            terms[j].state = REGRESSION_ALIASED;
-        else if (running)
-            terms[j].state = REGRESSION_UNBOUNDED;
+        *term = (struct regression_term){.state = REGRESSION_ALIASED};
+        if (k < r->rank) {
+            term->state = moved(r, k) > RUNNING ? REGRESSION_UNBOUNDED : REGRESSION_ESTIMATED;
+            term->coef = r->coef[k];
+            term->se = sqrt(r->variance[k]);
+        }
     }
-    return separated;
+}
+
+/* Which columns depend on earlier ones is a matter of the design alone: once weights have become tiny where a group has
+ * no events, it could no longer be told. */
+static void find_dependent(struct rounds *r)
+{
+    for (size_t i = 0; i < r->n * r->p; i++)
+        r->weighted[i] = r->x[i];
+    r->rank = qr_solve(r->weighted, r->target, r->n, r->p, DEPENDENT, r->scratch, r->coef, r->variance, r->use);
 }
 
 static int check(const double *y, const double *x, size_t n, size_t p, const double *offset, struct fail *f)
@@ -195,14 +215,15 @@ int regression_poisson(const double *y, const double *x, size_t n, size_t p, con
     struct regression_term *ret_terms, double *ret_fitted, struct regression_fit *ret, struct fail *f)
 {
     autofree double *numbers = NULL;
-    autofree size_t *pivot = NULL;
+    autofree size_t *indices = NULL;
     struct rounds r = {.y = y, .x = x, .offset = offset, .n = n, .p = p};
     struct regression_fit fit;
 
     if (check(y, x, n, p, offset, f))
         return -1;
     r.eta = numbers = room(n * p + 3 * n + 5 * p, sizeof *numbers);
-    r.pivot = pivot = room(p, sizeof *pivot);
+    r.use = indices = room(2 * p, sizeof *indices);
+    r.pivot = r.use + p;
     r.mean = r.eta + n;
     r.target = r.mean + n;
     r.weighted = r.target + n;
@@ -210,14 +231,18 @@ int regression_poisson(const double *y, const double *x, size_t n, size_t p, con
     r.coef = r.scratch + 2 * p;
     r.before = r.coef + p;
     r.variance = r.before + p;
+    find_dependent(&r);
     if (settle(&r, &fit.rounds, f))
         return -1;
+    fit.separated = runs_away(&r);
+    if (!fit.separated)
+        polish(&r);
     fit.deviance = r.deviance;
     fit.loglik = log_likelihood(&r);
     fit.df_residual = n - r.rank;
     fit.pearson = pearson(&r);
     fit.dispersion = fit.pearson / (double)fit.df_residual;
-    fit.separated = tell_terms(&r, ret_terms);
+    tell_terms(&r, ret_terms);
     if (ret_fitted)
         memcpy(ret_fitted, r.mean, n * sizeof *ret_fitted);
     *ret = fit;

@@ -4,7 +4,7 @@
  * Maximum likelihood by iteratively reweighted least squares, in the steps of R's glm.fit: it starts from y + 0.1, means
  * are kept at or above 2^-52, a step that leads to an infinite deviance is halved, and it ends when the deviance changes by
  * less than 1e-12 of itself (+ 0.1), in R glm.control(epsilon = 1e-12, maxit = 100). The standard errors are those of
- * summary.glm; they assume dispersion 1 (multiply by √dispersion for quasi-Poisson).
+ * summary.glm, from the information at the maximum; they assume dispersion 1 (multiply by √dispersion otherwise).
  *
  * Dependent terms: of terms that can be written by others the later ones are ALIASED, as in R: they cannot be separated
  * from those before (a supplier that delivered to one region only, and that region).
