@@ -4,16 +4,8 @@
 #define FAULTLINE_ROOM_H
 
 #include <stddef.h>
-#include <stdlib.h>
 
 /* Room for n things of the given size, zeroed; free() (or autofree) gives it back. Never NULL, even for n = 0. */
-static inline void *room(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-
-    if (!p)
-        abort(); /* out of memory */
-    return p;
-}
+void *room(size_t n, size_t size);
 
 #endif

@@ -5,32 +5,30 @@
 
 #include <math.h>
 
-/* ln of the sum of freq × (t^b - e^b); -infinity for no age at all. */
-static double log_powers(const struct lives *l, double b)
+/* ln of the sum of freq × (t^b - e^b), longest > 0 being the longest age. */
+static double log_powers(const struct lives *l, double b, double longest)
 {
     long double sum = 0;
-    double longest = 0;
 
-    for (size_t i = 0; i < l->n; i++)
-        longest = fmax(longest, lives_freq(l, i) > 0 ? l->time[i] : 0);
-    for (size_t i = 0; i < l->n && longest > 0; i++) {
-        double x = log(l->time[i] / longest), d = log(lives_entry(l, i) / l->time[i]);
-
-        if (lives_freq(l, i) > 0 && l->time[i] > 0)
-            sum += lives_freq(l, i) * exp(b * x) * -expm1(b * d);
+    for (size_t i = 0; i < l->n; i++) {
+        if (!(lives_freq(l, i) > 0 && l->time[i] > 0))
+            continue;
+        sum += lives_freq(l, i) * pow(l->time[i] / longest, b) * -expm1(b * log(lives_entry(l, i) / l->time[i]));
     }
-    return b * log(longest) + log((double)sum);
+    return b * log(longest) + (double)logl(sum);
 }
 
 int weibull_bayes(const struct lives *l, double shape, double level, struct weibull_bayes *ret, struct fail *f)
 {
-    double log_a, r;
+    double log_a, r, longest = 0;
 
     if (lives_check(l, f) || check_one(CHECK_POSITIVE, "shape", shape, f) || check_one(CHECK_LEVEL, "level", level, f))
         return -1;
-    log_a = log_powers(l, shape);
-    if (!isfinite(log_a))
+    for (size_t i = 0; i < l->n; i++)
+        longest = fmax(longest, lives_freq(l, i) > 0 ? l->time[i] : 0);
+    if (!(longest > 0))
         return fail_set(f, FAIL_INPUT, "not estimable: no unit was watched past age 0");
+    log_a = log_powers(l, shape, longest);
     r = lives_failures(l);
     *ret = (struct weibull_bayes){
         .failures = r,

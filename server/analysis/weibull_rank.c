@@ -55,7 +55,7 @@ struct ranks {
 
 static void rank_failures(struct ranks *r, double time, double failures)
 {
-    for (double k = 0; k < failures; k++) {
+    for (size_t k = 0; k < (size_t)failures; k++) {
         r->rank += (r->n + 1 - r->rank) / (1 + r->left);
         r->left--;
         r->points[r->count++] = (struct weibull_rank_point){time, r->rank, position(r->plotting, r->rank, r->n)};
