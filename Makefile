@@ -110,7 +110,10 @@ $(B)/obj/gen/%.o: $(B)/gen/%.c
 
 $(B)/obj/common/codec_pack.o $(B)/obj/common/codec_unpack.o: $(B)/gen/faultline.pb-c.h
 
-$(B)/obj/agent/%.o: OPTIMISE := $(OPTIMISE_AGENT)
+# Of what agent and collector share only that which the collector does for each message is made fast rather than small.
+PER_MESSAGE := $(wildcard common/codec*.c common/wire*.c common/utf8.c common/validate.c common/arena.c common/mqtt.c)
+$(B)/obj/agent/%.o $(B)/obj/gen/faultline.pb-c.o $(call obj,$(filter-out $(PER_MESSAGE),$(COMMON_SRC))): \
+    OPTIMISE := $(OPTIMISE_AGENT)
 
 $(B)/obj/%.o: %.c
 	$(call say,CC,$<)

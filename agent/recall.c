@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HASH_FUNCTION HASH_FNV /* as agent/fault/faults.h */
 #include <uthash.h>
 
 #include "bounds.h"

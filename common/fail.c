@@ -40,6 +40,14 @@ int(fail_set)(struct fail *f, enum fail_code code, const char *format, ...)
     return -1;
 }
 
+/* What does not fit is cut. */
+static void append(struct fail *f, const char *more)
+{
+    size_t at = strlen(f->text);
+
+    snprintf(f->text + at, sizeof f->text - at, "%s", more);
+}
+
 int(fail_sys)(struct fail *f, const char *format, ...)
 {
     int sys = errno;
@@ -48,10 +56,10 @@ int(fail_sys)(struct fail *f, const char *format, ...)
     f->code = sys == ENOSPC || sys == EDQUOT ? FAIL_FULL : FAIL_IO;
     f->sys = sys;
     va_start(args, format);
-    int n = vsnprintf(f->text, sizeof f->text, format, args);
+    vsnprintf(f->text, sizeof f->text, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof f->text)
-        snprintf(f->text + n, sizeof f->text - (size_t)n, ": %s", strerror(sys));
+    append(f, ": ");
+    append(f, strerror(sys));
     return -1;
 }
 
@@ -62,10 +70,10 @@ int(fail_add)(struct fail *f, const char *format, ...)
 
     memcpy(was, f->text, sizeof was);
     va_start(args, format);
-    int n = vsnprintf(f->text, sizeof f->text, format, args);
+    vsnprintf(f->text, sizeof f->text, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof f->text)
-        snprintf(f->text + n, sizeof f->text - (size_t)n, ": %s", was);
+    append(f, ": ");
+    append(f, was);
     return -1;
 }
 

@@ -5,6 +5,8 @@
 #define FAULTLINE_FAULTS_H
 
 #include <sys/queue.h>
+
+#define HASH_FUNCTION HASH_FNV /* a loop, where the default is half a KiB for each place that asks */
 #include <uthash.h>
 
 #include "monitor.h"
