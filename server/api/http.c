@@ -55,6 +55,7 @@ struct connection {
     struct guard guard;
     char *held; /* bytes of the request being read */
     size_t held_bytes, held_room;
+    bool leaving;    /* hung up to make room: the loop has not seen it yet */
     bool busy;       /* a request is with evhttp or the handler */
     bool letting;    /* we are putting bytes back: the gate looks away */
     bool sent_ahead; /* bytes came behind the request: close after its answer */
@@ -220,15 +221,38 @@ static void read_peer(struct connection *c)
         strcpy(c->peer, "unix");
 }
 
-static bool is_within_caps(const struct http *h, const struct connection *c)
+/* Connections of peer, of all when it is NULL. */
+static unsigned count_open(const struct http *h, const char *peer)
 {
-    unsigned same = 0;
+    unsigned n = 0;
 
     for (const struct connection *at = h->connections; at; at = at->hh.next)
-        same += strcmp(at->peer, c->peer) == 0;
-    return h->counts.open + lingers_count(h->lingers) <= h->settings.max_connections &&
-           (!h->settings.max_connections_per_address || same <= h->settings.max_connections_per_address ||
-               strcmp(c->peer, "unix") == 0);
+        n += !at->leaving && (!peer || strcmp(at->peer, peer) == 0);
+    return n;
+}
+
+/* Hangs up the oldest connection of peer (of all: NULL) but c that nothing is being done for: it is silent, or its
+ * request is not whole. Else a few hundred half requests would shut out everybody behind their address, or all. */
+static bool make_room(struct http *h, const struct connection *c, const char *peer)
+{
+    for (struct connection *at = h->connections; at; at = at->hh.next) {
+        if (at == c || at->busy || at->leaving || (peer && strcmp(at->peer, peer) != 0))
+            continue;
+        at->leaving = true;
+        h->counts.gave_way++;
+        hang_up(at);
+        return true;
+    }
+    return false;
+}
+
+static bool fits(struct http *h, const struct connection *c)
+{
+    unsigned most = h->settings.max_connections_per_address;
+
+    if (most && strcmp(c->peer, "unix") != 0 && count_open(h, c->peer) > most && !make_room(h, c, c->peer))
+        return false;
+    return count_open(h, NULL) + lingers_count(h->lingers) <= h->settings.max_connections || make_room(h, c, NULL);
 }
 
 static void connection_free(struct connection *c)
@@ -275,7 +299,8 @@ static void on_opened(evutil_socket_t fd, short what, void *ctx)
     HASH_ADD_PTR(h->connections, evcon, c);
     h->counts.open++;
     wait_for_request(c, h->settings.request_timeout_ms);
-    if (!is_within_caps(h, c)) {
+    if (!fits(h, c)) {
+        c->leaving = true;
         h->counts.turned_away++;
         log_warn("http.turned_away", "peer=%s open=%u", c->peer, h->counts.open);
         hang_up(c);

@@ -4,7 +4,8 @@
  * A request reaches the handler only after guard.h called its bytes whole; what the guard refuses, what is late and
  * what is too large is answered here with problem+json and Connection: close.
  *
- * Limits: open connections in all and for each peer address (further ones are closed at once), head and body size,
+ * Limits: open connections in all and for each peer address (a further one takes the place of the oldest that waits
+ * for a request or its rest, or is closed at once when there is none), head and body size,
  * one deadline from the first byte of a request to its last, the same for a client that takes nothing of its answer,
  * and one for silence between requests. Requests are taken one at a time: bytes sent ahead of an answer (pipelining)
  * are dropped and the connection is closed behind that answer. */
@@ -58,6 +59,7 @@ struct http_counts {
     uint64_t answers[6];  /* by status / 100 */
     uint64_t refused;     /* by the guard, the deadline or a size limit */
     uint64_t turned_away; /* connections above a cap */
+    uint64_t gave_way;    /* connections without a whole request that were closed for a new one */
     uint64_t cut_streams; /* streams that ended with something unread */
     unsigned open;
 };

@@ -73,6 +73,8 @@ static void emit_http(struct sink *s, const struct openmetrics_inputs *in)
         {"http_auth_failures", "Requests without a valid token.", API_COUNTER, NULL, NULL, (double)in->auth_failures},
         {"http_overload", "Requests answered 503 because the queue was full.", API_COUNTER, NULL, NULL,
             (double)in->overload},
+        {"http_gave_way_connections", "Waiting connections closed for a new one because a cap was reached.",
+            API_COUNTER, NULL, NULL, (double)in->http.gave_way},
         {"http_turned_away_connections", "Connections closed because a cap was reached.", API_COUNTER, NULL, NULL,
             (double)in->http.turned_away},
         {"http_cut_streams", "Event streams that ended with something unread.", API_COUNTER, NULL, NULL,

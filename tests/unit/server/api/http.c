@@ -279,16 +279,67 @@ static void assert_serves(int fd)
     hear(fd, answer, sizeof answer, "ok\n");
 }
 
-static void connections_above_a_cap_are_closed(void **state)
+static void half_requests_do_not_shut_out_their_address(void **state)
+{
+    struct api_settings s = usual_settings();
+    int held[8], fd;
+    (void)state;
+
+    s.max_connections_per_address = 4;
+    serve(&s);
+    for (size_t i = 0; i < countof(held); i++) {
+        held[i] = dial();
+        say(held[i], i % 2 ? GET : "");
+    }
+    for (int i = 0; i < 3; i++) {
+        fd = dial();
+        assert_serves(fd);
+        close(fd);
+    }
+    assert_true(is_closed(held[0])); /* the oldest goes first */
+    for (size_t i = 0; i < countof(held); i++)
+        close(held[i]);
+}
+
+static void half_requests_do_not_shut_out_everybody(void **state)
+{
+    struct api_settings s = usual_settings();
+    int held[8], fd;
+    (void)state;
+
+    s.max_connections = 4;
+    s.max_connections_per_address = 0;
+    serve(&s);
+    for (size_t i = 0; i < countof(held); i++) {
+        held[i] = dial();
+        say(held[i], GET);
+    }
+    fd = dial();
+    assert_serves(fd);
+    close(fd);
+    for (size_t i = 0; i < countof(held); i++)
+        close(held[i]);
+}
+
+/* A stream that has said something: it is being served. */
+static int watch_events(void)
+{
+    char answer[4096] = "";
+    int fd = dial();
+
+    say(fd, "GET /api/v1/events HTTP/1.1\r\n" HOST BEARER "\r\n");
+    hear(fd, answer, sizeof answer, "\n\n");
+    return fd;
+}
+
+static void what_is_being_served_does_not_give_way(void **state)
 {
     struct api_settings s = usual_settings();
     (void)state;
 
     s.max_connections_per_address = 3;
     serve(&s);
-    int fds[3] = {dial(), dial(), dial()};
-    for (int i = 0; i < 3; i++)
-        assert_serves(fds[i]);
+    int fds[3] = {watch_events(), watch_events(), watch_events()};
     int above = dial();
     assert_true(is_closed(above));
     close(above);
@@ -441,7 +492,9 @@ int main(void)
         CASE(old_clients_are_answered_and_closed),
         CASE(head_tells_the_length_without_the_body),
         CASE(bodies_of_other_methods_are_read_and_refused_by_the_route),
-        CASE(connections_above_a_cap_are_closed),
+        CASE(half_requests_do_not_shut_out_their_address),
+        CASE(half_requests_do_not_shut_out_everybody),
+        CASE(what_is_being_served_does_not_give_way),
         CASE(unix_sockets_serve_and_replace_a_dead_one),
         CASE(public_addresses_need_tls_or_a_proxy),
         CASE(tls_serves_and_guards_in_the_same_way),
