@@ -359,6 +359,18 @@ static void a_snapshot_in_parts_settles_only_when_all_came(void **state)
     assert_int_equal(h_condition(h, "hub-1", "E3").state, FAULT_STALE);
 }
 
+static void a_snapshot_of_which_a_part_was_lost_settles_nothing(void **state)
+{
+    struct harness *h = h_of(state);
+    const struct fault_report first = h_fault(h, 1, "E1", FAULT_CONFIRMED, FAULT_CONFIRMED).fault;
+    const struct fault_report last = h_fault(h, 1, "E3", FAULT_CONFIRMED, FAULT_CONFIRMED).fault;
+
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"), h_confirm(h, 2, "E2"), h_confirm(h, 3, "E3"));
+    H_SEND(h, "hub-1", EPOCH_A, snapshot(h, 4, &first, 1, 0, 3), h_loss(h, LANE_FAULT, 5, 5, LOSS_CORRUPT),
+        snapshot(h, 6, &last, 1, 2, 3));
+    assert_int_equal(h_condition(h, "hub-1", "E2").state, FAULT_CONFIRMED); /* the lost part may have named it */
+}
+
 /* ---------------------------------------------------------------- devices behind a gateway */
 
 static void a_device_behind_a_gateway_has_its_own_conditions_and_tickets(void **state)
@@ -419,6 +431,7 @@ int main(void)
         H_EVERY_DRIVER(wrong_device_clocks_change_nothing_but_the_bound),
         H_EVERY_DRIVER(a_snapshot_settles_what_was_missed),
         H_EVERY_DRIVER(a_snapshot_in_parts_settles_only_when_all_came),
+        H_EVERY_DRIVER(a_snapshot_of_which_a_part_was_lost_settles_nothing),
         H_EVERY_DRIVER(a_device_behind_a_gateway_has_its_own_conditions_and_tickets),
         H_EVERY_DRIVER(one_gateway_cannot_fill_the_registry),
     };
