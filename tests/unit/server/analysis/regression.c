@@ -26,8 +26,8 @@ static void two_groups(double *x, size_t n)
     }
 }
 
-static struct regression_fit fit(const double *y, const double *x, size_t n, size_t p, const double *exposure,
-    struct regression_term *terms)
+static struct regression_fit fit(
+    const double *y, const double *x, size_t n, size_t p, const double *exposure, struct regression_term *terms)
 {
     double offset[64];
     struct regression_fit out;
@@ -48,8 +48,10 @@ static void ships(void **state)
     const double service[] = {127, 63, 1095, 1095, 1512, 3353, 2244, 44882, 17176, 28609, 20370, 7064, 13099, 7117,
         1179, 552, 781, 676, 783, 1948, 274, 251, 105, 288, 192, 349, 1208, 2051, 45, 789, 437, 1157, 2161, 542};
     const char *type = "AAAAAAABBBBBBBCCCCCCCDDDDDDDEEEEEE";
-    const char *year = "0055667005566700556670055667" "055667"; /* 60, 65, 70, 75 by their unit or ten */
-    const char *period = "0707077070707707070770707077" "007077";
+    const char *year = "0055667005566700556670055667"
+                       "055667"; /* 60, 65, 70, 75 by their unit or ten */
+    const char *period = "0707077070707707070770707077"
+                         "007077";
     enum { N = 34, P = 9 };
     double x[N * P];
     struct regression_term terms[P];
