@@ -12,90 +12,92 @@ static const double PIVOT_LEAST = 1e-12;
 
 /* ---------------------------------------------------------------- roots */
 
-/* Best estimate b, end of the other sign c, estimate before a; their values; the last two steps. */
+/* Best estimate b, end of the other sign c, estimate before a; their values. */
 struct brent {
-    double a, b, c, fa, fb, fc, step, step_before;
+    double a, b, c, fa, fb, fc;
 };
 
 static bool same_sign(double x, double y)
 {
-    return (x > 0) == (y > 0);
+    return (x > 0 && y > 0) || (x < 0 && y < 0);
 }
 
-/* c becomes the end whose sign differs from b's, and b the better of the two. */
+/* b is to be the better end. */
 static void brent_arrange(struct brent *s)
 {
-    if (same_sign(s->fb, s->fc)) {
-        s->c = s->a;
-        s->fc = s->fa;
-        s->step = s->step_before = s->b - s->a;
-    }
-    if (fabs(s->fc) < fabs(s->fb)) {
-        s->a = s->b;
-        s->fa = s->fb;
-        s->b = s->c;
-        s->fb = s->fc;
-        s->c = s->a;
-        s->fc = s->fa;
-    }
-}
-
-/* The step that inverse quadratic interpolation (or the secant) proposes; NaN or Inf when it has nothing to say. */
-static double brent_proposal(const struct brent *s)
-{
-    double r, t, q;
-
-    if (s->a == s->c)
-        return (s->c - s->b) * (s->fb / s->fa) / (1 - s->fb / s->fa);
-    q = s->fa / s->fc;
-    r = s->fb / s->fc;
-    t = s->fb / s->fa;
-    return -t * ((s->c - s->b) * q * (q - r) - (s->b - s->a) * (r - 1)) / ((q - 1) * (r - 1) * (t - 1));
-}
-
-static void brent_step(struct brent *s, double tolerance)
-{
-    double half = (s->c - s->b) / 2;
-    double proposal = fabs(s->step_before) >= tolerance && fabs(s->fa) > fabs(s->fb) ? brent_proposal(s) : half;
-    bool toward = isfinite(proposal) && proposal * half > 0;
-
-    if (toward && fabs(proposal) < 1.5 * fabs(half) - tolerance / 2 && fabs(proposal) < fabs(s->step_before) / 2) {
-        s->step_before = s->step;
-        s->step = proposal;
-    } else
-        s->step = s->step_before = half;
+    if (fabs(s->fc) >= fabs(s->fb))
+        return;
     s->a = s->b;
     s->fa = s->fb;
-    s->b += fabs(s->step) > tolerance ? s->step : copysign(tolerance, half);
+    s->b = s->c;
+    s->fb = s->fc;
+    s->c = s->a;
+    s->fc = s->fa;
+}
+
+/* Inverse quadratic interpolation or the secant as p / q, where it stays within three quarters of the way to c and is
+ * less than half the step before; otherwise half the way to c. */
+static double brent_step(const struct brent *s, double before, double tolerance)
+{
+    double way = s->c - s->b, t = s->fb / s->fa, p, q;
+
+    if (fabs(before) < tolerance || fabs(s->fa) <= fabs(s->fb))
+        return way / 2;
+    if (s->a == s->c) {
+        p = way * t;
+        q = 1 - t;
+    } else {
+        double u = s->fa / s->fc, v = s->fb / s->fc;
+
+        p = t * (way * u * (u - v) - (s->b - s->a) * (v - 1));
+        q = (u - 1) * (v - 1) * (t - 1);
+    }
+    if (p > 0)
+        q = -q;
+    else
+        p = -p;
+    if (p < 0.75 * way * q - fabs(tolerance * q) / 2 && p < fabs(before * q / 2))
+        return p / q;
+    return way / 2; /* also where values of Inf made p or q NaN */
+}
+
+int solve_root_within(
+    solve_function *fn, const void *context, double lo, double hi, double tolerance, double *ret_root, struct fail *f)
+{
+    double at_lo = fn(lo, context), at_hi = fn(hi, context);
+    struct brent s = {.a = lo, .b = hi, .c = lo, .fa = at_lo, .fb = at_hi, .fc = at_lo};
+
+    if (at_lo == 0 || at_hi == 0) {
+        *ret_root = at_lo == 0 ? lo : hi;
+        return 0;
+    }
+    if (same_sign(at_lo, at_hi))
+        return fail_set(f, FAIL_INPUT, "no zero between %g and %g", lo, hi);
+    for (int i = 0; i < ROOT_STEPS && !isnan(s.fb) && !isnan(s.fc); i++) {
+        double before = s.b - s.a, enough, step;
+
+        brent_arrange(&s);
+        enough = 2 * DBL_EPSILON * fabs(s.b) + tolerance / 2;
+        if (fabs(s.c - s.b) / 2 <= enough || s.fb == 0) {
+            *ret_root = s.b;
+            return 0;
+        }
+        step = brent_step(&s, before, enough);
+        s.a = s.b;
+        s.fa = s.fb;
+        s.b += fabs(step) < enough ? copysign(enough, step) : step;
+        s.fb = fn(s.b, context);
+        if (same_sign(s.fb, s.fc)) {
+            s.c = s.a;
+            s.fc = s.fa;
+        }
+    }
+    return fail_set(f, FAIL_INPUT, "no convergence to a zero between %g and %g", lo, hi);
 }
 
 int solve_root(solve_function *fn, const void *context, double lo, double hi, double *ret_root, struct fail *f)
 {
-    struct brent s = {.a = lo, .b = hi, .fa = fn(lo, context), .fb = fn(hi, context)};
-
-    s.c = s.a;
-    s.fc = s.fa;
-    if (!isnan(s.fa) && !isnan(s.fb) && s.fa != 0 && s.fb != 0 && same_sign(s.fa, s.fb))
-        return fail_set(f, FAIL_INPUT, "no zero between %g and %g", lo, hi);
-    s.step = s.step_before = hi - lo;
-    for (int i = 0; i < ROOT_STEPS; i++) {
-        double tolerance;
-
-        if (isnan(s.fa) || isnan(s.fb))
-            return fail_set(f, FAIL_INPUT, "not a number at %g", isnan(s.fb) ? s.b : s.a);
-        if (i == 0 && s.fa == 0)
-            s.b = s.a, s.fb = 0;
-        else
-            brent_arrange(&s);
-        tolerance = DBL_EPSILON * fabs(s.b) + DBL_MIN;
-        if (s.fb == 0 || fabs(s.c - s.b) <= 2 * tolerance) {
-            *ret_root = s.b;
-            return 0;
-        }
-        brent_step(&s, tolerance);
-        s.fb = fn(s.b, context);
-    }
-    return fail_set(f, FAIL_INPUT, "no convergence to a zero between %g and %g", lo, hi);
+    return solve_root_within(fn, context, lo, hi, DBL_MIN, ret_root, f);
 }
 
 int solve_root_from(

@@ -16,6 +16,11 @@ typedef double solve_function(double x, const void *context);
 int solve_root(
     solve_function *fn, const void *context, double lo, double hi, double *ret_root, struct fail *f) must_check;
 
+/* As solve_root, but content with a root that is known to within tolerance: the search is step by step that of zeroin
+ * (netlib; R's uniroot), for results that have to agree with those of a coarse search. */
+int solve_root_within(solve_function *fn, const void *context, double lo, double hi, double tolerance, double *ret_root,
+    struct fail *f) must_check;
+
 /* As solve_root, but looks for the second end itself: from start in the direction of step, which doubles each time,
  * until the sign changes or limit is reached. FAIL_INPUT also when there is no change up to limit. */
 int solve_root_from(solve_function *fn, const void *context, double start, double step, double limit, double *ret_root,

@@ -1,5 +1,5 @@
-/* special_beta.c: tails of the beta distribution (binomial) and their inverse: a continued fraction (Abramowitz & Stegun
- * 26.5.8) while one of the shapes is below 200, beyond that the tail is integrated. */
+/* special_beta.c: tails of the beta distribution (binomial) and their inverse: a continued fraction (Didonato & Morris
+ * 1992, section 3) while one of the shapes is below 200, beyond that the tail is integrated. */
 #include "special_parts.h"
 
 #include <assert.h>
@@ -12,28 +12,26 @@ static const double INTEGRATED_FROM = 200;
 
 /* ---------------------------------------------------------------- tails */
 
-/* Lentz's method; times x^a y^b / (a B(a, b)): I_x(a, b). */
-static double lower_fraction(double a, double b, double x)
+/* Lentz's method; times x^a y^b / B(a, b): I_x(a, b), for x up to the mean. a y - b x keeps its digits there. */
+static double lower_fraction(double a, double b, double x, double y)
 {
-    double c = 1, d = 1 - (a + b) * x / (a + 1), h;
+    double offset = a * y - b * x + 1;
+    double h = offset * a / (a + 1), c = h, d = 0;
 
-    d = 1 / d;
-    h = d;
     for (int m = 1; m < FRACTION_MOST; m++) {
-        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)), change;
+        double w = m * (b - m) * x / (a + 2 * m - 1);
+        double numerator = (a + m - 1) * (a + b + m - 1) * x / (a + 2 * m - 1) * w;
+        double denominator = m + w + (a + m) / (a + 2 * m + 1) * (offset + m * (1 + y));
+        double change;
 
-        d = 1 / (1 + even * d);
-        c = 1 + even / c;
-        h *= d * c;
-        d = 1 / (1 + odd * d);
-        c = 1 + odd / c;
-        change = d * c;
+        d = 1 / (denominator + numerator * d);
+        c = denominator + numerator / c;
+        change = c * d;
         h *= change;
         if (fabs(change - 1) < DBL_EPSILON / 2)
             break;
     }
-    return h;
+    return 1 / h;
 }
 
 /* ∫ of the density from x down to 0, as a multiple of x^a y^b / B(a, b). */
@@ -54,16 +52,16 @@ static double integrated(double a, double b, double x, double y)
 /* The lower tail of a, b at x, or the upper one seen from the other side. 0 < x, y < 1. */
 static struct special_tail beta_tail(double a, double b, double x, double y)
 {
-    bool integrate = a >= INTEGRATED_FROM && b >= INTEGRATED_FROM;
-    bool lower = integrate ? x * b <= y * a : x < (a + 1) / (a + b + 2);
+    bool lower = x * b <= y * a;
     struct special_tail t = {.tail = lower ? TAIL_LOWER : TAIL_UPPER};
     double first = lower ? a : b, second = lower ? b : a, from = lower ? x : y, rest = lower ? y : x;
 
     t.log_front = special_binomial_parts(first, second, from, rest);
-    if (integrate)
-        t.factor = first * second / (first + second) * integrated(first, second, from, rest);
+    if (a >= INTEGRATED_FROM && b >= INTEGRATED_FROM)
+        t.factor = integrated(first, second, from, rest);
     else
-        t.factor = second / (first + second) * lower_fraction(first, second, from);
+        t.factor = lower_fraction(first, second, from, rest);
+    t.factor *= first * (second / (first + second));
     return t;
 }
 

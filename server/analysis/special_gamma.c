@@ -45,12 +45,25 @@ static double upper_fraction(double a, double x)
     return a * h;
 }
 
+/* ln Γ(1 + a), with all digits for small a too: there Σ ζ(k)/k (-a)^k. */
+static long double log_gamma_next(double a)
+{
+    long double y = a;
+    int sign;
+
+    if (a > 1e-3)
+        return lgammal_r(1 + y, &sign);
+    return -y *
+           (0.577215664901532860607L -
+               y * (0.822467033424113218236L -
+                       y * (0.400685634386531428467L - y * (0.270580808427784547879L - y * 0.207385551028673985268L))));
+}
+
 /* Q(a, x) for a < 1 and x <= 1, where 1 - P(a, x) has no digits when a is small:
  * 1 - x^a / Γ(a+1) - x^a / Γ(a+1) Σ a (-x)^k / ((a+k) k!) (Gautschi 1979). */
 static double upper_of_small(double a, double x)
 {
-    int sign;
-    long double log_power = (long double)a * logl((long double)x) - lgammal_r(1 + (long double)a, &sign);
+    long double log_power = (long double)a * logl((long double)x) - log_gamma_next(a);
     long double sum = 0, term = 1;
 
     for (int k = 1; k < 40; k++) {
@@ -110,9 +123,15 @@ double special_gamma_log(enum tail tail, double a, double x)
     assert(a >= 0 && isfinite(a) && x >= 0);
     if (a == 0 || !isfinite(x) || x == 0)
         return log(special_gamma(tail, a, x));
-    if (a < 1 && x <= 1 && tail == TAIL_UPPER)
-        return log(upper_of_small(a, x));
     t = gamma_tail(a, x);
+    if (a < 1 && x <= 1) { /* here either tail may be the small one */
+        double lower = special_tail_value(&t, TAIL_LOWER), upper = upper_of_small(a, x);
+
+        if (tail == TAIL_UPPER)
+            return upper < 0.5 ? log(upper) : log1p(-lower);
+        if (upper < 0.5)
+            return log1p(-upper);
+    }
     return special_tail_log(&t, tail);
 }
 
@@ -121,10 +140,9 @@ double special_gamma_log(enum tail tail, double a, double x)
 /* Logarithm of a bound from below: P(a, x) <= x^a / Γ(a+1). For x near 0 it is x itself. */
 static double quantile_bound(enum tail tail, double a, double p)
 {
-    int sign;
     long double log_lower = tail == TAIL_LOWER ? logl((long double)p) : log1pl(-(long double)p);
 
-    return (double)((log_lower + lgammal_r(1 + (long double)a, &sign)) / (long double)a);
+    return (double)((log_lower + log_gamma_next(a)) / (long double)a);
 }
 
 /* Wilson and Hilferty's cube, not below the bound. Logarithm of x. */
