@@ -1,6 +1,7 @@
 """outage: what is away, killed, full or read-only costs time, never a record; nothing is promised that is not safe; and
 who cannot go on ends with the status that says why."""
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -353,6 +354,27 @@ class AgentDisk(Outage):
         for number in numbers:
             self.assertEqual((number in stored) + sum(first <= number <= last for first, last in lost), 1, number)
         self.assertEqual(agent.stop(), 0)
+
+    def test_what_a_spool_restored_from_an_older_copy_reports_is_taken_for_new(self):
+        folder, copy = self.rig.folder / "restored/spool", self.rig.folder / "copy-of-a-spool"
+        agent = self.rig.start_agent("restored")
+        self.raise_all("restored", ["A1", "A2"])
+        self.rig.ticket("restored", "A2")
+        self.assertEqual(agent.stop(), 0)
+        shutil.copytree(folder, copy)
+        agent = self.rig.start_agent("restored")
+        self.raise_all("restored", [f"B{n}" for n in range(20)])
+        self.rig.ticket("restored", "B19")
+        self.assertEqual(agent.stop(), 0)
+        for codes in (["C1"], [f"D{n:02}" for n in range(40)]):  # fewer and more than what was forgotten
+            shutil.rmtree(folder)
+            shutil.copytree(copy, folder)
+            agent = self.rig.start_agent("restored")
+            self.raise_all("restored", codes)
+            self.rig.ticket("restored", codes[-1])
+            self.assertEqual(len({t["fault"]["code"] for t in self.rig.tickets("restored")} & set(codes)), len(codes))
+            agent.wait(r"link\.new_epoch")
+            self.assertEqual(agent.stop(), 0)
 
     def test_a_second_agent_on_the_same_spool_is_refused(self):
         self.rig.start_agent("twofold")
