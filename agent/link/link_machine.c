@@ -25,17 +25,21 @@ static struct mono after(struct mono t, int64_t ms)
     return (struct mono){t.ms + ms};
 }
 
-/* Random below first, 2 × first, 4 × first … max: "full jitter", which spreads a fleet best after a common failure
- * (Brooker, "Exponential Backoff And Jitter", 2015). */
+/* First, 2 × first, 4 × first … max. */
+static int64_t bound(int64_t first_ms, int64_t max_ms, unsigned attempt)
+{
+    int64_t ms = first_ms;
+
+    while (attempt-- > 0 && ms < max_ms)
+        ms *= 2;
+    return ms < max_ms ? ms : max_ms;
+}
+
+/* Random below that: "full jitter", which spreads a fleet best after a common failure (Brooker, "Exponential Backoff And
+ * Jitter", 2015). */
 static int64_t jitter(const struct link_machine *m, int64_t first_ms, int64_t max_ms, unsigned attempt)
 {
-    int64_t below_ms = first_ms;
-
-    while (attempt-- > 0 && below_ms < max_ms)
-        below_ms *= 2;
-    if (below_ms > max_ms)
-        below_ms = max_ms;
-    return (int64_t)rng_below(m->rng, (uint64_t)below_ms);
+    return (int64_t)rng_below(m->rng, (uint64_t)bound(first_ms, max_ms, attempt));
 }
 
 static void enter(struct link_machine *m, enum link_state state, struct mono now)
@@ -87,16 +91,13 @@ static void arm_resend(struct link_machine *m, struct link_lane *l, struct mono 
     l->resend = after(now, p->resend_first_ms + jitter(m, p->resend_first_ms, p->resend_max_ms, l->resends));
 }
 
-/* Nobody listened, so no receipt will come: between half of 2 × first, 4 × first, … max and all of it. */
+/* Nobody listened, so no receipt will come: as above, but in the upper half of what chance may give. */
 static void put_off_resend(struct link_machine *m, struct link_lane *l, struct mono now)
 {
-    int64_t below_ms = m->policy.resend_first_ms;
+    const struct link_policy *p = &m->policy;
+    int64_t half_ms = bound(p->resend_first_ms, p->resend_max_ms, l->resends) / 2;
 
-    for (unsigned i = 0; i <= l->resends && below_ms < m->policy.resend_max_ms; i++)
-        below_ms *= 2;
-    if (below_ms > m->policy.resend_max_ms)
-        below_ms = m->policy.resend_max_ms;
-    l->resend = after(now, below_ms / 2 + (int64_t)rng_below(m->rng, (uint64_t)below_ms / 2));
+    l->resend = after(now, p->resend_first_ms + half_ms + (int64_t)rng_below(m->rng, (uint64_t)half_ms));
 }
 
 /* ---------------------------------------------------------------- what happened */
