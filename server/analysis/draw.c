@@ -6,28 +6,10 @@
 
 #include <math.h>
 
-static uint64_t rotated(uint64_t x, int by)
-{
-    return x << by | x >> (64 - by);
-}
-
 void draw_seed(struct draw *d, const struct rng *rng)
 {
     rng->fill(rng->ctx, d->s, sizeof d->s);
     d->s[0] |= 1; /* all zero would stay so */
-}
-
-uint64_t draw_u64(struct draw *d)
-{
-    uint64_t *s = d->s, out = rotated(s[0] + s[3], 23) + s[0], keep = s[1] << 17;
-
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= keep;
-    s[3] = rotated(s[3], 45);
-    return out;
 }
 
 static uint32_t fraction(double x)

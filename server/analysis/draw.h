@@ -15,7 +15,24 @@ struct draw {
 };
 
 void draw_seed(struct draw *d, const struct rng *rng);
-uint64_t draw_u64(struct draw *d);
+
+static inline uint64_t draw_rotated(uint64_t x, int by)
+{
+    return x << by | x >> (64 - by);
+}
+
+static inline uint64_t draw_u64(struct draw *d)
+{
+    uint64_t *s = d->s, out = draw_rotated(s[0] + s[3], 23) + s[0], keep = s[1] << 17;
+
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= keep;
+    s[3] = draw_rotated(s[3], 45);
+    return out;
+}
 
 /* One cell of a table of chances (Walker's alias method): itself when the fraction is below keep, else the other. */
 struct draw_cell {
@@ -30,7 +47,9 @@ static inline uint32_t draw_from(struct draw *d, const struct draw_cell *table, 
     uint64_t bits = draw_u64(d);
     uint32_t cell = (uint32_t)(((bits >> 32) * n) >> 32);
 
-    return (uint32_t)bits < table[cell].keep ? cell : table[cell].other;
+    uint32_t other = -(uint32_t)((uint32_t)bits >= table[cell].keep); /* all bits or none: no branch to mispredict */
+
+    return cell ^ ((cell ^ table[cell].other) & other);
 }
 
 #endif

@@ -65,17 +65,17 @@ struct fleet_cell {
     uint32_t part, supplier, lot; /* lot: 0 in cells by supplier */
     double failures, days;
     double rest_failures, rest_days;
-    bool compared; /* false: the cell or its rest has no days; ratio … attributable are 0 then, p and p_adjusted 1 */
-    double ratio;  /* of the rates; infinite when the rest has no failure; 0 when neither has (both without) */
-    double lower;  /* one-sided exact lower limit of it (Clopper-Pearson, conditional on the sum) */
-    double p;      /* exact, conditional: as many or more failures by chance */
+    bool compared;       /* false: the cell or its rest has no days; ratio … attributable are 0 then, p is 1 */
+    double ratio;        /* of the rates; infinite when only the rest has no failure, NaN when neither has one */
+    double lower;        /* one-sided exact lower limit of it (Clopper-Pearson, conditional on the sum) */
+    double p;            /* exact, conditional: as many or more failures by chance */
     double p_adjusted;   /* Benjamini-Hochberg over all cells of the call, those not compared included with p = 1 */
     double expected;     /* days × the rate of the rest */
     double attributable; /* failures - expected */
 };
 
-/* The cells in increasing order of part, supplier and lot, into ret_cells[item_count]; *ret_count says how many. level:
- * one-sided confidence of lower, in (0,1). O(n log n), scratch about 100 bytes an item. */
+/* The cells in increasing order of part, supplier and lot, into ret_cells[n]; *ret_count says how many. level: one-sided
+ * confidence of lower, in (0,1). O(n log n), scratch about 200 bytes an item. */
 must_check int fleet_cells(const struct fleet_item *items, const struct fleet_usage *usage, size_t n, enum fleet_by by,
     double level, struct fleet_cell *ret_cells, size_t *ret_count, struct fail *f);
 

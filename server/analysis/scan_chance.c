@@ -8,11 +8,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_CELLS = 100000, STRETCH = 16 };
+enum { MOST_CELLS = 100000, BLOCK = 16 };
 
 static const size_t MOST_WINDOWS = (size_t)1 << 30;
 
-static const double MOST_EVENTS = 0x1p31 - 1;
+static const double MOST_EVENTS = 0x1p30;
 
 /* Equal likelihood ratios differ in their last digits by the order of sums. */
 static const double TIE = 1 - 1e-10;
@@ -127,8 +127,9 @@ static void tell(size_t reached, size_t replicas, struct scan_chance *ret)
 
 struct windows {
     size_t n, longest;
-    uint32_t *need;   /* [n × longest]: for the window that begins at i and has k + 1 cells */
-    uint32_t *before; /* [n + 1]: events in the cells before i, of one replica */
+    size_t stride;   /* longest, made a multiple of BLOCK */
+    int32_t *need;   /* [n × stride]: for the window that begins at i and has k + 1 cells; beyond them never */
+    int32_t *before; /* [n + 1 + BLOCK]: events in the cells before i, of one replica; at the end all */
 };
 
 static void need_windows(struct windows *w, const double *expected, const struct replicas *r)
@@ -137,37 +138,47 @@ static void need_windows(struct windows *w, const double *expected, const struct
         uint32_t count = 1;
         double e = 0;
 
-        for (size_t k = 0; k < w->longest && i + k < w->n; k++) {
-            e += expected[i + k];
-            count = needed(r->reach, r->events, e * r->scale, count);
-            w->need[i * w->longest + k] = count;
+        for (size_t k = 0; k < w->stride; k++) {
+            if (k < w->longest && i + k < w->n) {
+                e += expected[i + k];
+                count = needed(r->reach, r->events, e * r->scale, count);
+            } else {
+                count = r->events + 1;
+            }
+            w->need[i * w->stride + k] = (int32_t)count;
         }
     }
 }
 
-/* Does a window reach it that begins at i and has more than from and at most to cells? Both what is needed and what is
- * in a window grow with its end, so the largest count against the least need settles most stretches at once. */
-static bool stretch_reaches(const struct windows *w, size_t i, size_t from, size_t to)
+/* All of a block at once, without a branch. */
+static bool block_reaches(const int32_t *ends, const int32_t *need, int32_t begin)
 {
-    const uint32_t *need = &w->need[i * w->longest];
+    int32_t any = 0;
 
-    if (w->before[i + to] - w->before[i] < need[from])
-        return false;
-    for (size_t k = from; k < to; k++)
-        if (w->before[i + k + 1] - w->before[i] >= need[k])
+    for (size_t k = 0; k < BLOCK; k++)
+        any |= -(ends[k] - need[k] >= begin);
+    return any;
+}
+
+/* Both what a window needs and what is in it grow with its end, so the most that is in any of a block against the least
+ * that one of it needs settles most blocks at once. */
+static bool row_reaches(const struct windows *w, size_t i)
+{
+    const int32_t *need = &w->need[i * w->stride], *ends = &w->before[i + 1];
+    size_t cells = w->n - i < w->longest ? w->n - i : w->longest;
+    int32_t begin = w->before[i];
+
+    for (size_t k = 0; k < cells; k += BLOCK)
+        if (ends[k + BLOCK - 1] - begin >= need[k] && block_reaches(&ends[k], &need[k], begin))
             return true;
     return false;
 }
 
 static bool any_reaches(const struct windows *w)
 {
-    for (size_t i = 0; i < w->n; i++) {
-        size_t most = w->n - i < w->longest ? w->n - i : w->longest;
-
-        for (size_t k = 0; k < most; k += STRETCH)
-            if (stretch_reaches(w, i, k, k + STRETCH < most ? k + STRETCH : most))
-                return true;
-    }
+    for (size_t i = 0; i < w->n; i++)
+        if (row_reaches(w, i))
+            return true;
     return false;
 }
 
@@ -178,7 +189,9 @@ static size_t count_windows(struct windows *w, struct replicas *r, size_t replic
     for (size_t i = 0; i < replicas; i++) {
         shake(r);
         for (size_t k = 0; k < w->n; k++)
-            w->before[k + 1] = w->before[k] + r->counts[k];
+            w->before[k + 1] = w->before[k] + (int32_t)r->counts[k];
+        for (size_t k = w->n + 1; k <= w->n + BLOCK; k++)
+            w->before[k] = w->before[w->n];
         reached += any_reaches(w);
     }
     return reached;
@@ -188,7 +201,7 @@ int scan_windows_chance(const double *expected, size_t n, double rest_expected, 
     double llr, size_t replicas, const struct rng *rng, struct scan_chance *ret, struct fail *f)
 {
     autofree double *chance = NULL;
-    autofree uint32_t *need = NULL, *before = NULL;
+    autofree int32_t *need = NULL, *before = NULL;
     struct windows w = {.n = n, .longest = longest < n ? longest : n};
     struct replicas r;
     double total;
@@ -201,9 +214,10 @@ int scan_windows_chance(const double *expected, size_t n, double rest_expected, 
     chance = room(n + 1, sizeof *chance);
     memcpy(chance, expected, n * sizeof *chance);
     chance[n] = rest_expected;
+    w.stride = (w.longest + BLOCK - 1) / BLOCK * BLOCK;
     replicas_begin(&r, chance, n + 1, total, events, llr, rng);
-    w.need = need = room(n * w.longest, sizeof *need);
-    w.before = before = room(n + 1, sizeof *before);
+    w.need = need = room(n * w.stride, sizeof *need);
+    w.before = before = room(n + 1 + BLOCK, sizeof *before);
     need_windows(&w, expected, &r);
     tell(count_windows(&w, &r, replicas), replicas, ret);
     replicas_end(&r);

@@ -17,7 +17,7 @@ struct scan_chance {
     double p;
 };
 
-/* The chance that scan_windows() gives llr or more with so many events in all (a whole number, 1 … 2^31-1, those of the
+/* The chance that scan_windows() gives llr or more with so many events in all (a whole number, 1 … 2^30, those of the
  * rest included). expected[n] as there, 1 ≤ n ≤ 100000; rest_expected ≥ 0: what is expected outside; longest ≥ 1, cut at
  * n; n × longest ≤ 2^30. llr > 0 and replicas ≥ 1. */
 must_check int scan_windows_chance(const double *expected, size_t n, double rest_expected, double events,
