@@ -7,15 +7,11 @@
 
 #include <event2/event.h>
 
-#include "arena.h"
-#include "codec.h"
-#include "command.h"
 #include "identity.h"
-#include "link_machine.h"
 #include "log.h"
+#include "receiver.h"
 #include "resolver.h"
 #include "uplink.h"
-#include "verdict.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 60 * 1000, /* a slow mobile link takes its time for a full handshake */
@@ -34,18 +30,17 @@ struct link {
     struct link_env env;
     struct link_hooks hooks;
     struct link_machine machine;
-    struct commands commands;
+    struct receiver receiver;
     struct resolver *resolver;
     struct mqtt *mqtt; /* NULL = no session */
     struct event *readable, *writable, *timer;
     struct mono due; /* when the timer was to fire; 0 = it is not set */
-    bool unusable;   /* the session must be ended: refused, over, or without its subscription */
+    bool unusable; /* the session must be ended: refused, over, without its subscription, or of an epoch that is over */
     bool stopping;
     struct mono stop_by;
     uint32_t session;
     char topic_up[IDENTITY_TOPIC_BYTES], topic_down[IDENTITY_TOPIC_BYTES];
     struct uplink_buffer uplink;
-    unsigned char arena[BOUND_RECEIPT_ARENA_BYTES]; /* for one receipt */
 };
 
 static void pump(struct link *l);
@@ -60,128 +55,6 @@ static void log_fail(const char *event, const struct fail *f)
     char text[300];
 
     log_warn(event, "reason=\"%s\"", log_text(f->text, text, sizeof text));
-}
-
-static void spool_next_numbers(const struct link *l, uint64_t next[static LANE_COUNT])
-{
-    for (enum lane lane = 0; lane < LANE_COUNT; lane++)
-        next[lane] = l->env.spool ? spool_next(l->env.spool, lane) : 0;
-}
-
-/* ---------------------------------------------------------------- receipts */
-
-static int take_back(struct link *l, enum lane lane, uint64_t number, struct fail *f)
-{
-    if (spool_rewind(l->env.spool, lane, number, f))
-        return -1;
-    link_machine_rewound(&l->machine, lane, spool_first(l->env.spool, lane));
-    return 0;
-}
-
-static void apply_lane(struct link *l, uint64_t epoch, const struct lane_receipt *r)
-{
-    struct link_effect effect = link_machine_receipt(&l->machine, now(l), epoch, r);
-    struct fail f;
-
-    log_debug("link.receipt", "lane=%s next=%" PRIu64, lane_word(r->lane), r->next);
-    if (effect.free_below && spool_free_below(l->env.spool, r->lane, effect.free_below, &f))
-        log_fail("link.free_failed", &f);
-    if (effect.rewind_to) {
-        log_warn("link.taken_back", "lane=%s next=%" PRIu64, lane_word(r->lane), effect.rewind_to);
-        if (take_back(l, r->lane, effect.rewind_to, &f))
-            log_fail("link.take_back_failed", &f);
-    }
-    if (r->retry_after_ms)
-        log_info("link.paused", "lane=%s retry_after_ms=%u", lane_word(r->lane), (unsigned)r->retry_after_ms);
-}
-
-/* The snapshot comes first: with it what the new epoch begins with says everything, also to a restart. When that or the
- * switch fails the old epoch goes on, and the next receipt asks again. The session ends because its last will is of the
- * old epoch. */
-static void begin_epoch(struct link *l, const char *why)
-{
-    uint64_t old = l->machine.epoch;
-    struct fail f;
-
-    if (l->hooks.snapshot(l->hooks.ctx, true, &f) || spool_new_epoch(l->env.spool, l->env.rng, &f)) {
-        log_fail("link.epoch_failed", &f);
-        return;
-    }
-    link_machine_new_epoch(&l->machine, spool_epoch(l->env.spool));
-    l->unusable = true;
-    log_warn("link.new_epoch", "epoch=%016" PRIx64 " old=%016" PRIx64 " reason=\"%s\"", l->machine.epoch, old, why);
-}
-
-static void take_lanes(struct link *l, const struct receipt *r)
-{
-    uint64_t next[LANE_COUNT];
-
-    spool_next_numbers(l, next);
-    if (link_machine_contradicts(&l->machine, r->epoch, r->lanes, r->lane_count, next)) {
-        begin_epoch(l, "a receipt for numbers that were never given");
-        return;
-    }
-    for (size_t i = 0; i < r->lane_count; i++)
-        apply_lane(l, r->epoch, &r->lanes[i]);
-    if (r->new_epoch && r->epoch == l->machine.epoch)
-        begin_epoch(l, "the collector has other records under the same numbers");
-}
-
-static void take_receipt(struct link *l, const void *payload, size_t bytes)
-{
-    struct arena arena;
-    struct receipt r;
-    struct fail f;
-
-    arena_init(&arena, l->arena, sizeof l->arena);
-    if (codec_receipt_decode(payload, bytes, &arena, &r, &f)) {
-        log_fail("link.bad_receipt", &f);
-        return;
-    }
-    uint64_t epoch = l->machine.epoch;
-    take_lanes(l, &r);
-    if (r.epoch != epoch) {
-        log_info("link.foreign_receipt", "epoch=%016" PRIx64, r.epoch);
-        return;
-    }
-    for (size_t i = 0; i < r.verdict_count; i++)
-        verdict_log(&r.verdicts[i]);
-    for (size_t i = 0; i < r.command_count; i++)
-        commands_do(&l->commands, &r.commands[i]);
-}
-
-/* ---------------------------------------------------------------- commands */
-
-static int on_resend(void *ctx, enum lane lane, uint64_t next, struct fail *f)
-{
-    struct link *l = ctx;
-    uint64_t first = spool_first(l->env.spool, lane);
-
-    if (next < first)
-        return take_back(l, lane, next, f);
-    link_machine_rewound(&l->machine, lane, first);
-    return 0;
-}
-
-static int on_snapshot(void *ctx, struct fail *f)
-{
-    struct link *l = ctx;
-
-    return l->hooks.snapshot(l->hooks.ctx, true, f);
-}
-
-static int on_clear(void *ctx, const struct fault_key *key, const char *actor, struct fail *f)
-{
-    struct link *l = ctx;
-
-    return l->hooks.clear(l->hooks.ctx, key, actor, f);
-}
-
-static int on_answer(void *ctx, const char *detail, struct fail *f)
-{
-    struct link *l = ctx;
-
-    return l->hooks.lifecycle(l->hooks.ctx, LIFECYCLE_COMMAND, detail, f);
 }
 
 /* ---------------------------------------------------------------- what the session tells */
@@ -241,8 +114,8 @@ static void on_message(void *ctx, const char *topic, const void *payload, size_t
 {
     struct link *l = ctx;
 
-    if (strcmp(topic, l->topic_down) == 0)
-        take_receipt(l, payload, bytes);
+    if (strcmp(topic, l->topic_down) == 0 && receiver_take(&l->receiver, payload, bytes))
+        l->unusable = true;
 }
 
 static const struct mqtt_events session_events = {
@@ -425,7 +298,7 @@ static void obey(struct link *l)
     enum lane lane;
 
     for (;;) {
-        spool_next_numbers(l, next);
+        receiver_next_numbers(l->env.spool, next);
         switch (link_machine_todo(&l->machine, now(l), next, &lane)) {
         case LINK_CONNECT:
             connect_now(l);
@@ -475,7 +348,7 @@ static void set_timer(struct link *l)
 {
     uint64_t next[LANE_COUNT];
 
-    spool_next_numbers(l, next);
+    receiver_next_numbers(l->env.spool, next);
     int64_t ms = link_machine_due_ms(&l->machine, now(l), next);
     if (l->mqtt)
         ms = sooner(ms, mqtt_misc_due_ms(l->mqtt));
@@ -546,8 +419,7 @@ struct link *link_new(const struct link_settings *s, const struct link_env *env,
     l->hooks = *hooks;
     identity_topic_up(s->device_id, l->topic_up);
     identity_topic_down(s->device_id, l->topic_down);
-    struct command_actions actions = {l, on_resend, on_snapshot, on_clear, on_answer};
-    commands_init(&l->commands, &actions, s->remote_clear);
+    receiver_init(&l->receiver, &l->env, &l->hooks, &l->machine, s->remote_clear);
     l->resolver = resolver_new(env->base, on_resolved, l);
     l->timer = event_new(env->base, -1, 0, on_timer, l);
     if (!l->timer)
@@ -568,7 +440,7 @@ void link_free(struct link *l)
 
 void link_note_command(struct link *l, uint64_t id)
 {
-    commands_note(&l->commands, id);
+    commands_note(&l->receiver.commands, id);
 }
 
 void link_wake(struct link *l)
