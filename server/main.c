@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct server {
     struct core *core;
     struct api *api;
     struct writer *writer;
+    pthread_mutex_t changing; /* guards writer for those who change something; NULL = it does not run */
     struct ingest *ingest;
     int signals; /* signalfd */
     int failed;  /* eventfd: the writer has failed, failure is set */
@@ -63,6 +65,18 @@ static void give_metrics(void *ctx, void (*emit)(void *sink, const struct api_me
     struct server *s = ctx;
 
     figures_emit(&s->metrics, emit, sink);
+}
+
+static int set_registration(void *ctx, const struct registration_change *change, struct fail *f)
+{
+    struct server *s = ctx;
+    int rc;
+
+    pthread_mutex_lock(&s->changing);
+    rc = s->writer ? writer_set_registration(s->writer, change, f)
+                   : fail_set(f, FAIL_CONFLICT, "the collector starts or stops");
+    pthread_mutex_unlock(&s->changing);
+    return rc;
 }
 
 static const char *unready(void *ctx)
@@ -153,7 +167,7 @@ static void stop_core(struct server *s)
 
 static int start_api(struct server *s, struct fail *f)
 {
-    const struct api_host host = {s, give_metrics, unready};
+    const struct api_host host = {s, give_metrics, unready, set_registration};
 
     return api_start(&s->settings.http, &s->store_settings, &host, &clock_system, &s->api, f);
 }
@@ -168,13 +182,21 @@ static int start_writer(struct server *s, struct fail *f)
     const struct writer_events events = {on_committed, on_failed, s};
     (void)f;
 
+    pthread_mutex_lock(&s->changing);
     s->writer = writer_start(s->core, s->store, &s->metrics, &events);
+    pthread_mutex_unlock(&s->changing);
     return 0;
 }
 
 static void stop_writer(struct server *s)
 {
-    writer_stop(s->writer);
+    struct writer *writer;
+
+    pthread_mutex_lock(&s->changing);
+    writer = s->writer;
+    s->writer = NULL;
+    pthread_mutex_unlock(&s->changing);
+    writer_stop(writer);
 }
 
 static int start_ingest(struct server *s, struct fail *f)
@@ -344,7 +366,7 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
         {"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
-    static struct server server;
+    static struct server server = {.changing = PTHREAD_MUTEX_INITIALIZER};
     const char *path = DEFAULT_SETTINGS;
     bool check = false;
     int option, status;

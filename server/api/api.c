@@ -108,9 +108,16 @@ static void send_problem(struct http_exchange *x, int status, const char *code, 
     struct route_answer a;
 
     route_problem(&a, status, code, detail);
-    if (status == 405)
-        a.allow = "GET, HEAD";
     send_answer(x, &a, status == 401 ? "Bearer realm=\"faultline\"" : NULL);
+}
+
+static void send_not_allowed(struct http_exchange *x, const struct route *route)
+{
+    struct route_answer a;
+
+    route_problem(&a, 405, "method_not_allowed", "this path is not for that; the header Allow says what it is for");
+    a.allow = route_allow(route);
+    send_answer(x, &a, NULL);
 }
 
 static void send_overload(struct api *api, struct http_exchange *x)
@@ -140,13 +147,18 @@ static void finish_call(struct job *j)
     free(c);
 }
 
-static void fill_call(
-    struct api *api, const struct http_request *r, const struct route *route, const char *id, struct route_call *ret)
+static void fill_call(struct api *api, const struct http_request *r, const struct route *route, const char *id,
+    const char *who, struct route_call *ret)
 {
     *ret = (struct route_call){.route = route, .method = r->method};
     strcpy(ret->id, id);
+    if (*who)
+        snprintf(ret->who, sizeof ret->who, "user:%s", who);
     snprintf(ret->query, sizeof ret->query, "%s", r->query);
     snprintf(ret->if_none_match, sizeof ret->if_none_match, "%s", r->if_none_match);
+    ret->body_bytes = r->body_bytes;
+    if (r->body_bytes)
+        memcpy(ret->body, r->body, r->body_bytes);
     ret->metrics = (struct openmetrics_inputs){.host = api->host,
         .http = *http_counts(api->http),
         .auth_failures = api->auth_failures,
@@ -156,8 +168,8 @@ static void fill_call(
     ret->unready = api->host.unready ? api->host.unready(api->host.ctx) : NULL;
 }
 
-static void ask(
-    struct api *api, struct http_exchange *x, const struct http_request *r, const struct route *route, const char *id)
+static void ask(struct api *api, struct http_exchange *x, const struct http_request *r, const struct route *route,
+    const char *id, const char *who)
 {
     struct call *c = calloc(1, sizeof *c);
 
@@ -166,7 +178,7 @@ static void ask(
     c->job = (struct job){.run = run_call, .done = finish_call};
     c->api = api;
     c->exchange = x;
-    fill_call(api, r, route, id, &c->route);
+    fill_call(api, r, route, id, who, &c->route);
     if (route_kind(route) == ROUTE_QUERY) {
         if (pool_submit(api->pool, &c->job))
             return;
@@ -189,20 +201,34 @@ static void reload_tokens(struct api *api)
         events_end_all(api->events); /* whoever still may comes again */
 }
 
-static bool is_allowed(struct api *api, const struct http_request *r, enum route_access access)
+static void send_unauthorised(struct api *api, struct http_exchange *x, const struct http_request *r, enum role role)
 {
-    const char *name;
+    const char *header = role != ROLE_NONE ? "reader" : *r->authorization ? "wrong" : "none";
     char peer[64];
 
+    api->auth_failures++;
+    log_warn("http.unauthorised", "peer=%s header=%s", log_text(r->peer, peer, sizeof peer), header);
+    if (role == ROLE_NONE)
+        send_problem(x, 401, "unauthorized", "a valid token is needed: Authorization: Bearer TOKEN");
+    else
+        send_problem(x, 403, "forbidden", "this needs a token of the role admin");
+}
+
+/* Answers by itself when it returns false. ret_who: the token's name, borrowed until the tokens are read again. */
+static bool authorise(struct api *api, struct http_exchange *x, const struct http_request *r, enum route_access access,
+    const char **ret_who)
+{
+    enum role role;
+
+    *ret_who = "";
     if (access == ROUTE_OPEN || (access == ROUTE_METRICS && api->settings.metrics_public))
         return true;
     if (api->clock->mono(api->clock->ctx).ms - api->tokens_seen.ms >= TOKENS_LOOK_MS)
         reload_tokens(api);
-    if (tokens_check(api->tokens, r->authorization, &name) >= ROLE_READER)
+    role = tokens_check(api->tokens, r->authorization, ret_who);
+    if (role >= (access == ROUTE_ADMIN ? ROLE_ADMIN : ROLE_READER))
         return true;
-    api->auth_failures++;
-    log_warn("http.unauthorised", "peer=%s header=%s", log_text(r->peer, peer, sizeof peer),
-        *r->authorization ? "wrong" : "none");
+    send_unauthorised(api, x, r, role);
     return false;
 }
 
@@ -211,16 +237,19 @@ static void handle(void *ctx, struct http_exchange *x, const struct http_request
     struct api *api = ctx;
     char id[ROUTE_ID_BYTES];
     const struct route *route = route_find(r->path, id);
+    const char *who;
 
     /* Unknown paths want a token too, so that nobody can probe for known ones. */
-    if (!is_allowed(api, r, route ? route_access(route) : ROUTE_READER))
-        send_problem(x, 401, "unauthorized", "a valid token is needed: Authorization: Bearer TOKEN");
-    else if (!route)
+    if (!authorise(api, x, r, route ? route_access(route) : ROUTE_READER, &who))
+        return;
+    if (!route)
         send_problem(x, 404, "not_found", "no such path; see /api/v1/openapi.json");
-    else if (r->method != HTTP_GET && r->method != HTTP_HEAD)
-        send_problem(x, 405, "method_not_allowed", "this path can only be read");
+    else if (!route_takes(route, r->method))
+        send_not_allowed(x, route);
+    else if (r->body_bytes > ROUTE_BODY_BYTES)
+        send_problem(x, 413, "too_large", "the body of this request has at most 1024 bytes");
     else if (route_kind(route) != ROUTE_STREAM)
-        ask(api, x, r, route, id);
+        ask(api, x, r, route, id, who);
     else if (r->method == HTTP_HEAD)
         http_answer(x, &(struct http_answer){.status = 200, .type = "text/event-stream"});
     else if (!events_subscribe(api->events, x, r->last_event_id))

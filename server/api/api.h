@@ -54,6 +54,9 @@ struct api_host {
     void (*metrics)(void *ctx, void (*emit)(void *sink, const struct api_metric *m), void *sink);
     /* NULL = ready; else one word that says what is missing ("broker"), a literal. */
     const char *(*unready)(void *ctx);
+    /* Changes who may report. Blocks until the commit, unlike the others. FAIL_NOT_FOUND: no such device; FAIL_CONFLICT:
+     * not now; else the store failed. */
+    int (*set_registration)(void *ctx, const struct registration_change *change, struct fail *f);
 };
 
 struct api;

@@ -404,10 +404,13 @@ static void on_request(struct evhttp_request *request, void *ctx)
     char *query = strchr(path, '?');
     if (query)
         *query++ = '\0';
+    struct evbuffer *body = evhttp_request_get_input_buffer(request);
     h->handle(h->ctx, x,
         &(struct http_request){.method = method_of(evhttp_request_get_command(request)),
             .path = path,
             .query = query ? query : "",
+            .body = (const char *)evbuffer_pullup(body, -1),
+            .body_bytes = evbuffer_get_length(body),
             .authorization = header(request, "Authorization"),
             .if_none_match = header(request, "If-None-Match"),
             .last_event_id = header(request, "Last-Event-ID"),

@@ -34,6 +34,8 @@ struct http_request {
     enum http_method method;
     const char *path;  /* as sent, still percent-encoded, without the query */
     const char *query; /* as sent, without '?' */
+    const char *body;
+    size_t body_bytes;
     const char *authorization, *if_none_match, *last_event_id;
     const char *peer; /* address as text, "unix" for a Unix socket */
 };

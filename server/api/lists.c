@@ -50,17 +50,6 @@ static int page_end(struct page *p, const char *list, int rc, json_t **ret)
     return 0;
 }
 
-/* A device behind a gateway is kept in its gateway's shard. */
-static uint8_t shard_of(const char *device)
-{
-    char id[BOUND_SUBJECT_ID + 1];
-    size_t n = strcspn(device, ":");
-
-    memcpy(id, device, n);
-    id[n] = '\0';
-    return identity_shard(id);
-}
-
 /* ---------------------------------------------------------------- tickets */
 
 static const char *ticket_state_name(int state)
@@ -199,7 +188,7 @@ int lists_device(struct store *s, const char *id, const char *query, json_t **re
 
     if (query_parse(query, no_parameters, &q, f) != 0)
         return -1;
-    if (store_get_device(s, shard_of(id), id, &row, f) != 0)
+    if (store_get_device(s, store_shard_of(id), id, &row, f) != 0)
         return f->code == FAIL_NOT_FOUND ? fail_set(f, FAIL_NOT_FOUND, "no device %s", id) : -1;
     json_t *o = view_device(&row), *parts = json_array(), *losses = json_array();
     json_object_set_new(o, "parts", parts);
@@ -232,7 +221,7 @@ int lists_transitions(struct store *s, const char *id, const char *query, json_t
         return -1;
     page_init(&page, limit);
     return page_end(
-        &page, "transitions", store_list_transitions(s, shard_of(id), id, limit, add_transition, &page, f), ret);
+        &page, "transitions", store_list_transitions(s, store_shard_of(id), id, limit, add_transition, &page, f), ret);
 }
 
 /* ---------------------------------------------------------------- conditions */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change.h"
 #include "lists.h"
 #include "openapi.h"
 #include "problem.h"
@@ -19,6 +20,7 @@ struct route {
     enum route_kind kind;
     void (*direct)(const struct route_call *c, struct route_answer *ret);
     list_question *question;
+    route_change *change; /* before the question, which then tells how it is now */
     bool has_etag;
 };
 
@@ -152,6 +154,11 @@ static const struct route routes[] = {
         .has_etag = true},
     {.path = "/api/v1/devices", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_devices},
     {.path = "/api/v1/devices/*", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_device},
+    {.path = "/api/v1/devices/*/registration",
+        .access = ROUTE_ADMIN,
+        .kind = ROUTE_QUERY,
+        .question = lists_device,
+        .change = change_registration},
     {.path = "/api/v1/devices/*/transitions",
         .access = ROUTE_READER,
         .kind = ROUTE_QUERY,
@@ -196,12 +203,24 @@ enum route_kind route_kind(const struct route *r)
     return r->kind;
 }
 
+bool route_takes(const struct route *r, enum http_method method)
+{
+    return r->change ? method == HTTP_PUT : method == HTTP_GET || method == HTTP_HEAD;
+}
+
+const char *route_allow(const struct route *r)
+{
+    return r->change ? "PUT" : "GET, HEAD";
+}
+
 static void ask(const struct route_call *c, struct store *s, struct route_answer *ret, struct fail *f)
 {
     json_t *document;
 
     if (!s)
         answer_no_store(ret);
+    else if (c->route->change && c->route->change(c, f))
+        answer_failure(ret, f);
     else if (c->route->question(s, c->id, c->query, &document, f) == 0)
         answer_json(c, document, ret);
     else

@@ -11,15 +11,22 @@
 #include "openmetrics.h"
 #include "store.h"
 
-enum route_access { ROUTE_OPEN, ROUTE_METRICS, ROUTE_READER }; /* ROUTE_METRICS: open when metrics_public says so */
-enum route_kind { ROUTE_DIRECT, ROUTE_QUERY, ROUTE_STREAM };   /* ROUTE_QUERY: needs a store */
+enum route_access {
+    ROUTE_OPEN,
+    ROUTE_METRICS,
+    ROUTE_READER,
+    ROUTE_ADMIN
+};                                                           /* ROUTE_METRICS: open when metrics_public says so */
+enum route_kind { ROUTE_DIRECT, ROUTE_QUERY, ROUTE_STREAM }; /* ROUTE_QUERY: needs a store */
 
-enum { ROUTE_ID_BYTES = BOUND_SUBJECT_ID + 1 };
+enum { ROUTE_ID_BYTES = BOUND_SUBJECT_ID + 1, ROUTE_BODY_BYTES = 1024 };
 
 struct route;
 
 enum route_access route_access(const struct route *r);
 enum route_kind route_kind(const struct route *r);
+bool route_takes(const struct route *r, enum http_method method);
+const char *route_allow(const struct route *r); /* the methods it takes, as the header Allow has them */
 
 /* What a route is asked. Copied texts, so that the request may go to another thread. */
 struct route_call {
@@ -28,6 +35,9 @@ struct route_call {
     char id[ROUTE_ID_BYTES];            /* the variable segment of the path, decoded; "" when there is none */
     char query[GUARD_TARGET_BYTES + 1]; /* as sent */
     char if_none_match[64];
+    char who[64]; /* "user:<name of the token>"; "" where none is needed */
+    char body[ROUTE_BODY_BYTES];
+    size_t body_bytes;
     struct openmetrics_inputs metrics; /* for /metrics */
     const char *unready;               /* for /readyz: what the process around misses, NULL = nothing */
 };

@@ -149,13 +149,6 @@ json_t *view_ticket(const struct ticket_view *row)
 
 /* ---------------------------------------------------------------- devices */
 
-static const char *registration_word(enum registration r)
-{
-    static const char *const words[REGISTRATION_COUNT] = {"known", "blocked"};
-
-    return words[r];
-}
-
 json_t *view_device(const struct device_row *row)
 {
     json_t *o = object();
@@ -163,7 +156,7 @@ json_t *view_device(const struct device_row *row)
     put_text(o, "id", row->device);
     put_shard(o, row->shard);
     put_text(o, "gateway", row->gateway);
-    put_text(o, "registration", registration_word(row->registration));
+    put_text(o, "registration", store_registration_word(row->registration));
     put_text(o, "product_line", row->product_line);
     put_text(o, "model", row->model);
     put_text(o, "serial", row->serial);

@@ -22,6 +22,8 @@ static int ticket_list(struct cli *c);
 static int ticket_show(struct cli *c);
 static int device_list(struct cli *c);
 static int device_show(struct cli *c);
+static int device_block(struct cli *c);
+static int device_unblock(struct cli *c);
 static int condition_list(struct cli *c);
 static int event_watch(struct cli *c);
 
@@ -38,6 +40,10 @@ const struct cli_command cli_commands[] = {
         BIT(PRODUCT_LINE) | BIT(MODEL) | BIT(ONLINE) | BIT(OFFLINE) | BIT(LIMIT),
         EXAMPLES("faultline device list --offline --product-line engine"), device_list},
     {"device", "show", "DEVICE", MESSAGE_HELP_DEVICE_SHOW, 0, EXAMPLES("faultline device show engine-7"), device_show},
+    {"device", "block", "DEVICE", MESSAGE_HELP_DEVICE_BLOCK, BIT(REASON),
+        EXAMPLES("faultline device block engine-7 --reason 'certificate stolen'"), device_block},
+    {"device", "unblock", "DEVICE", MESSAGE_HELP_DEVICE_UNBLOCK, BIT(REASON),
+        EXAMPLES("faultline device unblock engine-7 --reason 'new certificate'"), device_unblock},
     {"condition", "list", NULL, MESSAGE_HELP_CONDITION_LIST, BIT(DEVICE) | BIT(STATE) | BIT(LIMIT),
         EXAMPLES("faultline condition list --state confirmed", "faultline condition list --device engine-7"),
         condition_list},
@@ -325,6 +331,57 @@ static int device_show(struct cli *c)
     return status;
 }
 
+/* ---------------------------------------------------------------- who may report */
+
+static int put_registration(struct cli *c, const json_t *wanted)
+{
+    char path[PATH_BYTES] = "/api/v1/devices/";
+    struct origin *s = NULL;
+    json_t *device = NULL;
+    struct fail f;
+    int status = CLI_FINE;
+
+    origin_escape(path, sizeof path, c->options.argument);
+    add_text(path, "/registration");
+    if (open_origin(c, &s, &f) != 0 || origin_put(s, path, wanted, &device, &f) != 0)
+        status = tell_fail(c, &f);
+    else if (c->options.values[OPTION_JSON])
+        print_json(c, device);
+    else
+        show_registration(c, device);
+    json_decref(device);
+    origin_close(s);
+    return status;
+}
+
+static int set_registration(struct cli *c, const char *name, const char *registration)
+{
+    const char *reason = c->options.values[OPTION_REASON];
+    json_t *wanted;
+    int status;
+
+    if (c->options.values[OPTION_DB])
+        return tell(c, CLI_USAGE, MESSAGE_NEEDS_SERVER, name, NULL);
+    if (!reason || !*reason)
+        return tell(c, CLI_USAGE, MESSAGE_NEEDS_ARGUMENT, name, "--reason TEXT");
+    wanted = json_pack("{s:s, s:s}", "registration", registration, "reason", reason);
+    if (!wanted)
+        return tell(c, CLI_USAGE, MESSAGE_BAD_VALUE_TEXT, "reason", NULL);
+    status = put_registration(c, wanted);
+    json_decref(wanted);
+    return status;
+}
+
+static int device_block(struct cli *c)
+{
+    return set_registration(c, "device block", "blocked");
+}
+
+static int device_unblock(struct cli *c)
+{
+    return set_registration(c, "device unblock", "known");
+}
+
 /* ---------------------------------------------------------------- events */
 
 struct watching {
@@ -357,7 +414,7 @@ static int event_watch(struct cli *c)
     struct fail f;
 
     if (c->options.values[OPTION_DB])
-        return tell(c, CLI_USAGE, MESSAGE_WATCH_NEEDS_SERVER, NULL, NULL);
+        return tell(c, CLI_USAGE, MESSAGE_NEEDS_SERVER, "event watch", NULL);
     if (c->options.values[OPTION_SINCE])
         snprintf(w.last_id, sizeof w.last_id, "%s", c->options.values[OPTION_SINCE]);
     if (open_origin(c, &s, &f) != 0)

@@ -44,6 +44,7 @@ static const struct {
     {"no_target", {"no target", "无时限"}},
     {"known", {"known", "已登记"}},
     {"blocked", {"blocked", "已封锁"}},
+    {"unblocked", {"no longer blocked", "已解除封锁"}},
     {"fault", {"fault", "故障"}},
     {"health", {"health", "健康"}},
     {"evicted", {"evicted", "挤出"}},

@@ -31,6 +31,7 @@ static const struct option_row {
     [OPTION_OFFLINE] = {"offline", NULL, MESSAGE_HELP_OFFLINE},
     [OPTION_LIMIT] = {"limit", "N", MESSAGE_HELP_LIMIT},
     [OPTION_SINCE] = {"since", "ID", MESSAGE_HELP_SINCE},
+    [OPTION_REASON] = {"reason", "TEXT", MESSAGE_HELP_REASON},
     [OPTION_ROLE] = {"role", "reader|admin", MESSAGE_HELP_ROLE},
     [OPTION_TOKENS_FILE] = {"tokens-file", "FILE", MESSAGE_HELP_TOKENS_FILE},
 };

@@ -187,6 +187,33 @@ static int get_from_server(struct origin *s, const char *path, json_t **ret, str
     return rc;
 }
 
+int origin_put(struct origin *s, const char *path, const json_t *document, json_t **ret, struct fail *f)
+{
+    struct curl_slist *usual = s->headers;
+    struct body body = {0};
+    char *text = json_dumps(document, JSON_COMPACT);
+
+    if (!text)
+        abort();
+    s->headers = NULL;
+    add_header(s, "Content-Type: ", "application/json");
+    for (const struct curl_slist *h = usual; h; h = h->next)
+        add_header(s, h->data, "");
+    curl_easy_setopt(s->curl, CURLOPT_TIMEOUT, (long)ANSWER_S);
+    curl_easy_setopt(s->curl, CURLOPT_CUSTOMREQUEST, "PUT");
+    curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, text);
+    int rc = perform(s, path, take_body, &body, f);
+    if (rc == 0)
+        rc = take_answer(status_of(s), body.bytes, body.n, ret, f);
+    curl_easy_setopt(s->curl, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(s->curl, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_slist_free_all(s->headers);
+    s->headers = usual;
+    free(body.bytes);
+    free(text);
+    return rc;
+}
+
 /* ---------------------------------------------------------------- watching */
 
 struct watch {

@@ -25,6 +25,9 @@ void origin_close(struct origin *s); /* NULL is fine */
  * FAIL_INPUT (400), FAIL_DENIED (401, 403), FAIL_NOT_FOUND (404), FAIL_PEER (no answer, or none to be used). */
 must_check int origin_get(struct origin *s, const char *path, json_t **ret, struct fail *f);
 
+/* PUT of a document; *ret is what it is now. Only with a server. Fails as origin_get(). */
+must_check int origin_put(struct origin *s, const char *path, const json_t *document, json_t **ret, struct fail *f);
+
 /* The events behind last_id ("" = only new ones) one by one, as they come, until each() returns false or the stream
  * ends (0) or cannot be had (-1). Only with a server. */
 must_check int origin_watch(struct origin *s, const char *last_id,

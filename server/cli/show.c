@@ -340,6 +340,13 @@ static void put_online(const struct cli *c, const json_t *device)
     put_field(c, MESSAGE_ONLINE, text);
 }
 
+void show_registration(const struct cli *c, const json_t *device)
+{
+    message_print(
+        c->out, c->options.lang, MESSAGE_EVENT_DEVICE, field_text(device, "id"), word_of(c, device, "registration"));
+    putc('\n', c->out);
+}
+
 void show_device(const struct cli *c, const json_t *device, const json_t *conditions)
 {
     put_field(c, MESSAGE_DEVICE, field_text(device, "id"));

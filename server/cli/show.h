@@ -13,6 +13,7 @@ void show_conditions(const struct cli *c, const json_t *items);
 
 void show_ticket(const struct cli *c, const json_t *ticket);
 /* conditions: the items of the device's conditions. */
+void show_registration(const struct cli *c, const json_t *device);
 void show_device(const struct cli *c, const json_t *device, const json_t *conditions);
 
 /* One event of the stream in one line. */

@@ -215,3 +215,41 @@ int core_finish(struct core *c, struct fail *f)
         return undo(c);
     return 0;
 }
+
+/* ---------------------------------------------------------------- the registry */
+
+static int change_registration(
+    struct turn *t, struct workset_device *d, const struct registration_change *change, struct fail *f)
+{
+    bool blocked = change->registration == DEVICE_BLOCKED;
+    const struct audit_row row = {.shard = d->row.shard,
+        .at = t->now,
+        .who = change->who,
+        .what = blocked ? "device.blocked" : "device.unblocked",
+        .object = d->row.device,
+        .detail = change->reason};
+
+    if (d->row.registration == change->registration)
+        return 0;
+    d->row.registration = change->registration;
+    d->row_dirty = true;
+    workset_touch(t->workset, d);
+    live_device(t->live, d, blocked ? "blocked" : "unblocked");
+    log_info(row.what, "device=%s who=%s", d->row.device, change->who);
+    return store_add_audit(t->store, &row, f);
+}
+
+int core_set_registration(struct core *c, const struct registration_change *change, struct fail *f)
+{
+    struct workset_device *d;
+
+    if (begin(c, NULL, f))
+        return undo(c);
+    if (workset_get(c->workset, c->store, store_shard_of(change->device), change->device, &d, f)) {
+        undo(c);
+        return f->code == FAIL_NOT_FOUND ? fail_set(f, FAIL_NOT_FOUND, "no device %s", change->device) : -1;
+    }
+    if (change_registration(&c->turn, d, change, f) || commit(c, f))
+        return undo(c);
+    return 0;
+}

@@ -49,6 +49,9 @@ must_check int core_tick(struct core *c, struct fail *f);
 /* Commits the refusals that wait for the ledger. To be called before an orderly end. */
 must_check int core_finish(struct core *c, struct fail *f);
 
+/* Lets a device report, or not any more. FAIL_NOT_FOUND: no such device, nothing changed; else fails as the store does. */
+must_check int core_set_registration(struct core *c, const struct registration_change *change, struct fail *f);
+
 /* The id of the latest committed event. */
 int64_t core_last_event(const struct core *c);
 

@@ -43,7 +43,7 @@ void live_ticket(struct live *l, const struct live_ticket *t);
 /* The ticket's class rose from `from`, with a repeat of its fault; due as above. */
 void live_raise(struct live *l, const struct live_ticket *t, enum ticket_class from);
 void live_breach(struct live *l, struct ticket_number number, const struct ticket_clock *clock);
-/* change: "new", "online", "offline", "spool_reset", "cloned", "numbers_reused", "inventory". */
+/* change: "new", "online", "offline", "spool_reset", "cloned", "numbers_reused", "inventory", "blocked", "unblocked". */
 void live_device(struct live *l, const struct workset_device *d, const char *change);
 void live_loss(struct live *l, const struct loss_row *row);
 

@@ -13,7 +13,8 @@ enum { TICK_MS = 1000, QUIET_TICKS = 5 }; /* after so many ticks without a batch
 
 /* Lives on the stack of the caller that waits for it. */
 struct job {
-    struct batch *batch;
+    struct batch *batch; /* NULL: change */
+    const struct registration_change *change;
     struct fail *f;
     int rc;
     bool done;
@@ -72,7 +73,12 @@ static void run(struct writer *w, struct job *j)
         return;
     }
     w->quiet_ticks = 0;
-    j->rc = core_apply(w->core, j->batch, j->f);
+    if (j->batch)
+        j->rc = core_apply(w->core, j->batch, j->f);
+    else
+        j->rc = core_set_registration(w->core, j->change, j->f);
+    if (j->rc && !j->batch && j->f->code == FAIL_NOT_FOUND)
+        return;
     if (j->rc)
         fail_for_good(w, j->f);
     else
@@ -188,18 +194,26 @@ struct writer *writer_start(
     return w;
 }
 
-int writer_apply(struct writer *w, struct batch *b, struct fail *f)
+static int wait_for(struct writer *w, struct job *j)
 {
-    struct job j = {.batch = b, .f = f};
-
     pthread_mutex_lock(&w->lock);
-    STAILQ_INSERT_TAIL(&w->jobs, &j, next);
+    STAILQ_INSERT_TAIL(&w->jobs, j, next);
     count_waiting(w, 1);
     pthread_cond_signal(&w->work);
-    while (!j.done)
+    while (!j->done)
         pthread_cond_wait(&w->done, &w->lock);
     pthread_mutex_unlock(&w->lock);
-    return j.rc;
+    return j->rc;
+}
+
+int writer_apply(struct writer *w, struct batch *b, struct fail *f)
+{
+    return wait_for(w, &(struct job){.batch = b, .f = f});
+}
+
+int writer_set_registration(struct writer *w, const struct registration_change *change, struct fail *f)
+{
+    return wait_for(w, &(struct job){.change = change, .f = f});
 }
 
 void writer_stop(struct writer *w)

@@ -76,6 +76,18 @@ must_check int store_idle(struct store *s, struct fail *f);
 enum { STORE_PAGE_MAX = 500 }; /* rows of one list */
 
 enum registration { DEVICE_KNOWN, DEVICE_BLOCKED, REGISTRATION_COUNT };
+/* "known", "blocked". */
+const char *store_registration_word(enum registration r);
+
+/* Who may report, by somebody's word. */
+struct registration_change {
+    const char *device, *who /* "user:<name>" */, *reason;
+    enum registration registration;
+};
+
+/* The shard of a device whose id is all that is known: its own, or its gateway's. */
+uint8_t store_shard_of(const char *device);
+
 enum offline_reason { OFFLINE_UNKNOWN, OFFLINE_STOPPED, OFFLINE_LOST, OFFLINE_SILENT, OFFLINE_REASON_COUNT };
 /* "unknown", "stopped", "lost", "silent". */
 const char *store_offline_word(enum offline_reason why);

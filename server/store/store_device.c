@@ -7,6 +7,14 @@
     "shard, device, gateway, registration, product_line, model, serial, hardware, firmware, enrolled_ms, "             \
     "last_seen_ms, online, epoch, session, spool_resets, cloned, health_ms, offline"
 
+const char *store_registration_word(enum registration r)
+{
+    static const char *const words[REGISTRATION_COUNT] = {"known", "blocked"};
+
+    assert(r < REGISTRATION_COUNT);
+    return words[r];
+}
+
 const char *store_offline_word(enum offline_reason why)
 {
     static const char *const words[OFFLINE_REASON_COUNT] = {"unknown", "stopped", "lost", "silent"};

@@ -56,9 +56,6 @@ void store_query_add(struct store_query *q, const char *fragment);
 void store_query_value(struct store_query *q, const char *fragment, struct db_value value);
 must_check int store_query_run(struct store *s, const struct store_query *q, struct db_rows *ret, struct fail *f);
 
-/* The shard of a device whose id is all that is known: its own, or its gateway's. */
-uint8_t store_shard_of(const char *device);
-
 static inline struct db_value db_wall(struct wall at)
 {
     return db_i64(at.ms);

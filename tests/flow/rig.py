@@ -321,12 +321,12 @@ class Rig:
         self.processes.append(process)
         return process
 
-    def make_token(self, name):
-        """A reader's token and its line in the tokens file (tokens.h)."""
+    def make_token(self, name, role="reader"):
+        """A token and its line in the tokens file (tokens.h)."""
         token = "fl_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
         tokens = self.folder / "tokens"
         with open(tokens, "a", encoding="ascii") as file:
-            file.write(f"{name} reader {hashlib.sha256(token.encode()).hexdigest()}\n")
+            file.write(f"{name} {role} {hashlib.sha256(token.encode()).hexdigest()}\n")
         tokens.chmod(0o640)
         return token
 
@@ -505,9 +505,9 @@ http {{
     def refused(self, reason):
         return self.metrics()[f'refused{{reason="{reason}"}}']
 
-    def cli(self, *arguments, check=True):
+    def cli(self, *arguments, check=True, token=None):
         """The faultline command against the running collector."""
-        environment = {**os.environ, "FAULTLINE_TOKEN": self.token,
+        environment = {**os.environ, "FAULTLINE_TOKEN": token or self.token,
                        "FAULTLINE_SERVER": f"http://127.0.0.1:{self.http_port}"}
         return subprocess.run([BUILD / "faultline", *arguments], env=environment, text=True, capture_output=True,
                               check=check)

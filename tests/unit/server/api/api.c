@@ -302,6 +302,72 @@ static void what_does_not_exist_is_404_and_what_may_not_be_is_405(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- changes */
+
+static const char block_it[] = "{\"registration\":\"blocked\",\"reason\":\"stolen 被盗\"}";
+static const char registration_path[] = "/api/v1/devices/engine-7/registration";
+
+static void an_admin_blocks_a_device_and_lets_it_in_again(void **state)
+{
+    (void)state;
+    seed_usual();
+    serve_registry();
+    put_with(&r, registration_path, ADMIN_BEARER, block_it);
+    assert_int_equal(r.status, 200);
+    assert_string_equal(text_at(r.json, "id"), "engine-7");
+    assert_string_equal(text_at(r.json, "registration"), "blocked");
+    assert_string_equal(served.who, "user:chief");
+    assert_string_equal(served.reason, "stolen 被盗");
+    forget(&r);
+    put_with(&r, registration_path, ADMIN_BEARER, "{\"reason\":\"found\",\"registration\":\"known\"}");
+    assert_string_equal(text_at(r.json, "registration"), "known");
+    forget(&r);
+}
+
+static void only_an_admin_may_change_anything(void **state)
+{
+    (void)state;
+    seed_usual();
+    serve_registry();
+    put_with(&r, registration_path, BEARER, block_it);
+    assert_problem(403, "forbidden");
+    put_with(&r, registration_path, "", block_it);
+    assert_problem(401, "unauthorized");
+    assert_string_equal(served.who, "");
+    get_with(&r, registration_path, ADMIN_BEARER);
+    assert_non_null(strstr(r.text, "Allow: PUT\r\n"));
+    assert_problem(405, "method_not_allowed");
+}
+
+static void a_change_that_is_not_as_documented_is_refused(void **state)
+{
+    static char long_reason[256], large[1200];
+    const char *const bodies[] = {"", "nonsense", "[]", "{}", "{\"registration\":\"blocked\"}",
+        "{\"registration\":\"gone\",\"reason\":\"a\"}", "{\"registration\":1,\"reason\":\"a\"}",
+        "{\"registration\":\"blocked\",\"reason\":\"\"}", "{\"registration\":\"blocked\",\"reason\":\"a\\nb\"}",
+        "{\"registration\":\"blocked\",\"reason\":\"a\",\"more\":1}",
+        "{\"registration\":\"known\",\"registration\":\"blocked\",\"reason\":\"a\"}",
+        "{\"registration\":\"blocked\",\"reason\":\"\xff\"}", long_reason};
+    struct api_settings s = usual_settings();
+    (void)state;
+
+    snprintf(
+        long_reason, sizeof long_reason, "{\"registration\":\"blocked\",\"reason\":\"%0*d\"}", BOUND_REASON + 1, 0);
+    memset(large, ' ', sizeof large - 1);
+    seed_usual();
+    s.max_body_bytes = 4096;
+    serve_with(&s, &(struct api_host){.set_registration = change_registry});
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        put_with(&r, registration_path, ADMIN_BEARER, bodies[i]);
+        assert_problem(400, "bad_parameter");
+    }
+    put_with(&r, registration_path, ADMIN_BEARER, large);
+    assert_problem(413, "too_large");
+    put_with(&r, "/api/v1/devices/nobody/registration", ADMIN_BEARER, block_it);
+    assert_problem(404, "not_found");
+    assert_string_equal(served.who, "");
+}
+
 /* ---------------------------------------------------------------- pages */
 
 /* All ids of a list, page by page, each with a separator. */
@@ -546,6 +612,9 @@ int main(void)
         CASE(a_device_shows_parts_health_and_losses),
         CASE(a_child_is_found_in_its_gateways_shard),
         CASE(filters_narrow_and_unknown_ones_are_refused),
+        CASE(an_admin_blocks_a_device_and_lets_it_in_again),
+        CASE(only_an_admin_may_change_anything),
+        CASE(a_change_that_is_not_as_documented_is_refused),
         CASE(what_does_not_exist_is_404_and_what_may_not_be_is_405),
         CASE(pages_add_up_to_the_whole_without_holes_or_repeats),
         CASE(a_cursor_serves_only_its_own_list),

@@ -166,7 +166,7 @@ static void assert_answer(const char *url, const json_t *operation, const char *
 /* A stream has no end: its first event is looked at. */
 static void assert_stream(const char *url, const char *headers, const json_t *operation)
 {
-    char request[512];
+    char request[1200];
     const char *type;
     const json_t *schema = content_of(operation, "200", &type);
     int fd = dial();
@@ -216,6 +216,29 @@ static void assert_operation(const char *path, const json_t *operation)
     }
 }
 
+static void put_and_assert(
+    const json_t *operation, const char *url, const char *headers, const char *body, const char *status)
+{
+    put_with(&r, url, headers, body);
+    assert_answer(url, operation, status);
+}
+
+static void assert_change(const char *path, const json_t *operation)
+{
+    char url[512], headers[512];
+    const json_t *content = json_object_get(json_object_get(operation, "requestBody"), "content");
+    char *body = json_dumps(json_object_get(json_object_get(content, "application/json"), "example"), JSON_COMPACT);
+
+    example_of(path, operation, url, headers, sizeof url);
+    put_and_assert(operation, url, ADMIN_BEARER, body, "200");
+    put_and_assert(operation, url, ADMIN_BEARER, "{}", "400");
+    put_and_assert(operation, url, "", body, "401");
+    put_and_assert(operation, url, headers, body, "403");
+    snprintf(url, sizeof url, "%.*snone%s", (int)strcspn(path, "{"), path, strchr(path, '}') + 1);
+    put_and_assert(operation, url, ADMIN_BEARER, body, "404");
+    free(body);
+}
+
 static void seed_all(void)
 {
     const struct part part = {"1", "P", "S", "acme", "L", "2025-01-01", "settings"};
@@ -251,15 +274,18 @@ static void every_documented_path_answers_as_documented(void **state)
     (void)state;
 
     seed_all();
-    serve((struct api_settings[]){usual_settings()});
+    serve_registry();
     get(&document, "/api/v1/openapi.json");
     assert_int_equal(document.status, 200);
     assert_string_equal(text_at(document.json, "openapi"), "3.1.0");
     json_object_foreach(json_object_get(document.json, "paths"), path, item) {
-        assert_operation(path, json_object_get(item, "get"));
+        if (json_object_get(item, "put"))
+            assert_change(path, json_object_get(item, "put"));
+        else
+            assert_operation(path, json_object_get(item, "get"));
         count++;
     }
-    assert_int_equal(count, 13);
+    assert_int_equal(count, 14);
     forget(&document);
 }
 

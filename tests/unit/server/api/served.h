@@ -27,6 +27,8 @@
 enum { DEADLINE_MS = 10000 };
 
 #define READER_TOKEN "fl_reader-of-the-tests"
+#define ADMIN_TOKEN "fl_admin-of-the-tests"
+#define ADMIN_BEARER "Authorization: Bearer " ADMIN_TOKEN "\r\n"
 #define BEARER "Authorization: Bearer " READER_TOKEN "\r\n"
 
 static struct {
@@ -35,6 +37,7 @@ static struct {
     struct api *api;
     uint16_t port;
     int64_t event_id;
+    char who[64], reason[160]; /* of the last change to the registry */
 } served;
 
 static const struct wall seed_time = {1767225600000}; /* 2026-01-01T00:00:00Z */
@@ -233,6 +236,27 @@ static inline void serve_with(const struct api_settings *settings, const struct 
     served.port = (uint16_t)atoi(strrchr(api_address(served.api), ':') + 1);
 }
 
+/* In place of the collector's writer thread. Nobody else uses the writing handle meanwhile: the test waits for the answer. */
+static inline int change_registry(void *ctx, const struct registration_change *change, struct fail *f)
+{
+    struct device_row row;
+    (void)ctx;
+
+    if (store_get_device(served.writer, store_shard_of(change->device), change->device, &row, f))
+        return -1;
+    row.registration = change->registration;
+    snprintf(served.who, sizeof served.who, "%s", change->who);
+    snprintf(served.reason, sizeof served.reason, "%s", change->reason);
+    if (store_begin(served.writer, f) || store_put_device(served.writer, &row, f))
+        return -1;
+    return store_commit(served.writer, seed_time, f);
+}
+
+static inline void serve_registry(void)
+{
+    serve_with((struct api_settings[]){usual_settings()}, &(struct api_host){.set_registration = change_registry});
+}
+
 static inline void serve(const struct api_settings *settings)
 {
     serve_with(settings, &(struct api_host){0});
@@ -240,7 +264,7 @@ static inline void serve(const struct api_settings *settings)
 
 static inline int open_store(void **state)
 {
-    char line[160];
+    char line[160], lines[330];
     struct fail f;
     (void)state;
 
@@ -250,7 +274,9 @@ static inline int open_store(void **state)
     assert_non_null(mkdtemp(served.folder));
     snprintf(served.database, sizeof served.database, "%s/faultline.db", served.folder);
     snprintf(served.tokens, sizeof served.tokens, "%s/tokens", served.folder);
-    write_file(served.tokens, token_line("test", "reader", READER_TOKEN, line), 0600);
+    strcpy(lines, token_line("test", "reader", READER_TOKEN, line));
+    strcat(lines, token_line("chief", "admin", ADMIN_TOKEN, line));
+    write_file(served.tokens, lines, 0600);
     must_succeed(store_open(&(struct store_settings){.driver = STORE_SQLITE, .path = served.database}, STORE_WRITE,
                      &served.writer, &f),
         &f);
@@ -347,6 +373,19 @@ static inline void get_with(struct reply *r, const char *path, const char *heade
     char request[4096];
 
     snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", path, headers);
+    r->status = ask_bytes(request, strlen(request), r->text, sizeof r->text);
+    const char *end = strstr(r->text, "\r\n\r\n");
+    r->body = end ? end + 4 : "";
+    r->json = json_loads(r->body, 0, NULL);
+}
+
+static inline void put_with(struct reply *r, const char *path, const char *headers, const char *body)
+{
+    static char request[8192];
+
+    snprintf(request, sizeof request,
+        "PUT %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n%s", path, strlen(body),
+        headers, body);
     r->status = ask_bytes(request, strlen(request), r->text, sizeof r->text);
     const char *end = strstr(r->text, "\r\n\r\n");
     r->body = end ? end + 4 : "";

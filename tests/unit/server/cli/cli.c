@@ -145,6 +145,9 @@ static void mistakes_get_a_suggestion_and_status_2(void **state)
         {"ticket list --limit 1x", "--limit: \"1x\" is not allowed"},
         {"ticket list --lang fr", "--lang: \"fr\" is not allowed; allowed: en, zh"},
         {"ticket list --server http://127.0.0.1:1 --db x", "not both"},
+        {"device block a --db x --reason y", "device block needs a running collector"},
+        {"device block a", "device block needs --reason TEXT"},
+        {"device unblock a --reason \xff", "--reason: this is not UTF-8"},
         {"event watch --db x", "event watch needs a running collector"},
         {"token new a/b", "a name is 1 to 32"},
         {"token new a --role king", "allowed: reader, admin"},
@@ -166,6 +169,29 @@ static void a_wrong_filter_is_a_usage_error_that_lists_what_is_allowed(void **st
     serve_usual();
     assert_run(2, "ticket list --class red");
     assert_non_null(strstr(said.err, "general, important, urgent"));
+}
+
+/* ---------------------------------------------------------------- who may report */
+
+static void a_device_is_blocked_and_unblocked_with_a_reason(void **state)
+{
+    (void)state;
+    seed_usual();
+    serve_registry();
+    snprintf(said.url, sizeof said.url, "http://127.0.0.1:%u", served.port);
+    setenv("FAULTLINE_SERVER", said.url, 1);
+    assert_run(5, "device block engine-7 --reason stolen"); /* with a reader's token */
+    setenv("FAULTLINE_TOKEN", ADMIN_TOKEN, 1);
+    assert_run(0, "device block engine-7 --reason stolen");
+    assert_string_equal(said.out, "device engine-7: blocked\n");
+    assert_string_equal(served.who, "user:chief");
+    assert_string_equal(served.reason, "stolen");
+    assert_run(0, "device block engine-7 --reason 被盗 --lang zh");
+    assert_string_equal(said.out, "设备 engine-7: 已封锁\n");
+    assert_run(0, "device unblock engine-7 --reason found --json");
+    assert_non_null(strstr(said.out, "\"registration\": \"known\""));
+    assert_run(3, "device block nobody --reason x");
+    setenv("FAULTLINE_TOKEN", READER_TOKEN, 1);
 }
 
 /* ---------------------------------------------------------------- statuses */
@@ -533,6 +559,7 @@ int main(void)
         CASE(help_is_found_everywhere_examples_first),
         CASE(mistakes_get_a_suggestion_and_status_2),
         CASE(a_wrong_filter_is_a_usage_error_that_lists_what_is_allowed),
+        CASE(a_device_is_blocked_and_unblocked_with_a_reason),
         CASE(statuses_tell_what_went_wrong),
         CASE(tokens_come_from_file_environment_or_home),
         CASE(tickets_are_a_table_for_people),

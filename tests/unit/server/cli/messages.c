@@ -53,8 +53,8 @@ static void assert_translated(const char *word)
 
 static void every_word_of_a_table_has_its_chinese(void **state)
 {
-    static const char *const others[] = {"known", "blocked", "new", "inventory", "offline", "online", "spool_reset",
-        "cloned", "numbers_reused", "stopped", "lost", "silent", "unknown", "refused", "enrolled"};
+    static const char *const others[] = {"known", "blocked", "unblocked", "new", "inventory", "offline", "online",
+        "spool_reset", "cloned", "numbers_reused", "stopped", "lost", "silent", "unknown", "refused", "enrolled"};
     (void)state;
 
     for (unsigned i = 0; i < TICKET_STATE_COUNT; i++)

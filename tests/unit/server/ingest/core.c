@@ -313,6 +313,41 @@ static void a_blocked_device_is_put_off_and_noted(void **state)
     assert_string_equal(h_losses(h, "hub-1").rows[0].detail, "blocked_device");
 }
 
+static void a_device_that_is_blocked_and_let_in_again_loses_nothing(void **state)
+{
+    struct harness *h = h_of(state);
+    struct registration_change change = {"hub-1", "user:chief", "stolen", DEVICE_BLOCKED};
+
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"));
+    H_OK(h, core_set_registration(h->core, &change, &h->f));
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 2, "E2"));
+    assert_int_equal(h_lane(h, LANE_FAULT)->next, 2);
+    assert_true(h_lane(h, LANE_FAULT)->retry_after_ms > 0);
+    H_OK(h, core_set_registration(h->core, &change, &h->f)); /* it is so already: nothing to tell */
+    change.registration = DEVICE_KNOWN;
+    change.reason = "found";
+    H_OK(h, core_set_registration(h->core, &change, &h->f));
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 2, "E2"));
+    assert_int_equal(h_lane(h, LANE_FAULT)->next, 3);
+    assert_int_equal(h_lane(h, LANE_FAULT)->retry_after_ms, 0);
+    assert_int_equal(h_transitions(h, "hub-1").count, 2);
+    assert_int_equal(h_audits(h, "hub-1", "device.blocked"), 1);
+    assert_int_equal(h_audits(h, "hub-1", "device.unblocked"), 1);
+    assert_int_equal(h_events(h, "\"change\":\"blocked\"").count, 1);
+    assert_int_equal(h_events(h, "\"change\":\"unblocked\"").count, 1);
+}
+
+static void a_device_that_is_not_there_cannot_be_blocked(void **state)
+{
+    struct harness *h = h_of(state);
+    const struct registration_change change = {"hub-9", "user:chief", "stolen", DEVICE_BLOCKED};
+
+    assert_int_equal(core_set_registration(h->core, &change, &h->f), -1);
+    assert_int_equal(h->f.code, FAIL_NOT_FOUND);
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"));
+    assert_int_equal(h_lane(h, LANE_FAULT)->next, 2);
+}
+
 /* ---------------------------------------------------------------- rule 6: epochs and sessions */
 
 static void a_new_epoch_starts_at_its_own_1_and_is_noted(void **state)
@@ -564,6 +599,8 @@ int main(void)
         H_EVERY_DRIVER(oversized_messages_are_refused_and_cost_nothing_else),
         H_EVERY_DRIVER(an_unknown_device_is_put_off_when_the_registry_is_closed),
         H_EVERY_DRIVER(a_blocked_device_is_put_off_and_noted),
+        H_EVERY_DRIVER(a_device_that_is_blocked_and_let_in_again_loses_nothing),
+        H_EVERY_DRIVER(a_device_that_is_not_there_cannot_be_blocked),
         H_EVERY_DRIVER(a_new_epoch_starts_at_its_own_1_and_is_noted),
         H_EVERY_DRIVER(a_replayed_old_epoch_is_all_duplicates_and_no_clone),
         H_EVERY_DRIVER(alternating_epochs_are_a_cloned_identity_and_kept_apart),

@@ -393,6 +393,30 @@ static void a_poison_message_is_acknowledged_and_does_not_come_back(void **state
     mqtt_free(d.mqtt);
 }
 
+static void changes_go_through_the_writer_beside_the_reports(void **state)
+{
+    struct site *s = *state;
+    struct registration_change change = {"nobody", "user:chief", "test", DEVICE_BLOCKED};
+    struct device d;
+    struct fail f;
+
+    open_device(s, &d, "hub-1");
+    report(&d, 1);
+    UNTIL(&d, d.next == 2);
+    assert_int_equal(writer_set_registration(s->writer, &change, &f), -1);
+    assert_int_equal(f.code, FAIL_NOT_FOUND);
+    assert_int_equal(atomic_load(&s->failed), FAIL_NONE); /* a mistake of a person does not end the collector */
+    change.device = "hub-1";
+    assert_int_equal(writer_set_registration(s->writer, &change, &f), 0);
+    report(&d, 2);
+    UNTIL(&d, metrics_get(&s->metrics.refused[REFUSAL_BLOCKED]) == 1);
+    change.registration = DEVICE_KNOWN;
+    assert_int_equal(writer_set_registration(s->writer, &change, &f), 0);
+    report(&d, 2);
+    UNTIL(&d, d.next == 3);
+    mqtt_free(d.mqtt);
+}
+
 static void a_broker_that_restarts_is_found_again(void **state)
 {
     struct site *s = *state;
@@ -429,6 +453,7 @@ int main(void)
         TEST(what_was_not_committed_was_not_acknowledged_and_comes_again),
         TEST(what_comes_while_the_collector_is_away_waits_for_it),
         TEST(a_poison_message_is_acknowledged_and_does_not_come_back),
+        TEST(changes_go_through_the_writer_beside_the_reports),
         TEST(a_broker_that_restarts_is_found_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
