@@ -19,6 +19,11 @@ struct unit {
     long double k;
 };
 
+struct event {
+    double time, cost;
+    uint32_t unit;
+};
+
 struct walk {
     const struct recurrence *r;
     struct unit *units;
@@ -131,23 +136,21 @@ static double robust_variance(const struct walk *w)
     return (double)(w->left + here);
 }
 
-/* The event rows of one age. */
-static struct recurrence_point step(struct walk *w, double age, const uint32_t *rows, size_t n)
+/* The events of one age. */
+static struct recurrence_point step(struct walk *w, const struct event *events, size_t n)
 {
-    const struct recurrence *r = w->r;
-    struct recurrence_point point = {.time = age};
+    struct recurrence_point point = {.time = events[0].time};
     long double jump = 0;
 
-    move_to(w, age);
+    move_to(w, events[0].time);
     for (size_t i = 0; i < n; i++) {
-        struct unit *u = &w->units[r->unit[rows[i]]];
-        double cost = r->cost ? r->cost[rows[i]] : 1;
+        struct unit *u = &w->units[events[i].unit];
 
-        u->now += cost;
-        jump += u->freq * cost;
+        u->now += events[i].cost;
+        jump += u->freq * events[i].cost;
     }
     for (size_t i = 0; i < n; i++)
-        unit_happened(w, &w->units[r->unit[rows[i]]]);
+        unit_happened(w, &w->units[events[i].unit]);
     w->mcf += jump / w->s0;
     w->g += jump / w->s0 / w->s0;
     point.at_risk = (double)w->s0;
@@ -158,11 +161,12 @@ static struct recurrence_point step(struct walk *w, double age, const uint32_t *
     return point;
 }
 
-/* The event rows of units that count, by age. */
-static size_t events_by_age(const struct recurrence *r, const struct unit *units, uint32_t *ret)
+/* The events of units that count, by age; ret_events is to be freed. */
+static size_t events_by_age(const struct recurrence *r, const struct unit *units, struct event **ret_events)
 {
     autofree double *time = room(r->n, sizeof *time);
-    autofree uint32_t *row = room(r->n, sizeof *row);
+    autofree uint32_t *row = room(r->n, sizeof *row), *order = room(r->n, sizeof *order);
+    struct event *events;
     size_t n = 0;
 
     for (size_t i = 0; i < r->n; i++) {
@@ -171,9 +175,14 @@ static size_t events_by_age(const struct recurrence *r, const struct unit *units
         time[n] = r->time[i];
         row[n++] = (uint32_t)i;
     }
-    order_increasing(time, n, ret);
-    for (size_t i = 0; i < n; i++)
-        ret[i] = row[ret[i]];
+    order_increasing(time, n, order);
+    events = room(n, sizeof *events);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = row[order[i]];
+
+        events[i] = (struct event){time[order[i]], r->cost ? r->cost[at] : 1, r->unit[at]};
+    }
+    *ret_events = events;
     return n;
 }
 
@@ -184,13 +193,32 @@ static void close_walk(struct walk *w)
     free(w->by_end);
 }
 
+/* The whole table; how many ages it has. Units lie in memory in another order than their events: those of the next
+ * events are fetched ahead. */
+static size_t tabulate(struct walk *w, const struct event *events, size_t n, double z, struct recurrence_point *ret)
+{
+    enum { AHEAD = 16 };
+    size_t count = 0;
+
+    for (size_t from = 0, end; from < n; from = end) {
+        struct recurrence_point *p = &ret[count++];
+
+        for (end = from; end < n && events[end].time <= events[from].time; end++)
+            if (end + AHEAD < n)
+                __builtin_prefetch(&w->units[events[end + AHEAD].unit], 1);
+        *p = step(w, events + from, end - from);
+        p->lo_log = p->mcf * exp(-z * p->se_robust / p->mcf);
+        p->hi_log = p->mcf * exp(z * p->se_robust / p->mcf);
+    }
+    return count;
+}
+
 int recurrence_mcf(
     const struct recurrence *r, double level, struct recurrence_point *ret, size_t *ret_n, struct fail *f)
 {
     __attribute__((cleanup(close_walk))) struct walk w = {.r = r};
-    autofree uint32_t *rows = NULL;
-    size_t n, count = 0;
-    double z;
+    autofree struct event *events = NULL;
+    size_t n;
 
     if (check(r, f) || check_one(CHECK_LEVEL, "level", level, f))
         return -1;
@@ -199,20 +227,8 @@ int recurrence_mcf(
         return -1;
     w.by_start = units_by(r, w.units, false);
     w.by_end = units_by(r, w.units, true);
-    rows = room(r->n, sizeof *rows);
-    n = events_by_age(r, w.units, rows);
-    z = special_normal_quantile(TAIL_LOWER, (1 + level) / 2);
-    for (size_t from = 0, end; from < n; from = end) {
-        struct recurrence_point *p = &ret[count++];
-        double age = r->time[rows[from]];
-
-        for (end = from; end < n && r->time[rows[end]] <= age; end++)
-            ;
-        *p = step(&w, age, rows + from, end - from);
-        p->lo_log = p->mcf * exp(-z * p->se_robust / p->mcf);
-        p->hi_log = p->mcf * exp(z * p->se_robust / p->mcf);
-    }
-    *ret_n = count;
+    n = events_by_age(r, w.units, &events);
+    *ret_n = tabulate(&w, events, n, special_normal_quantile(TAIL_LOWER, (1 + level) / 2), ret);
     return 0;
 }
 

@@ -174,28 +174,26 @@ static int run_weibayes(const json_t *input, json_t **ret_result, struct fail *f
 
 /* ---------------------------------------------------------------- rank regression */
 
+/* By what the name has in it: beta, beta_median, exact, median, ... are one. */
 static int plotting_named(const char *name, enum weibull_plotting *ret, struct fail *f)
 {
     static const struct {
-        const char *name;
+        const char *part;
         enum weibull_plotting plotting;
     } names[] = {
         {"benard", WEIBULL_BENARD},
+        {"bernard", WEIBULL_BENARD},
         {"beta", WEIBULL_BETA_MEDIAN},
-        {"beta_median", WEIBULL_BETA_MEDIAN},
-        {"beta-median", WEIBULL_BETA_MEDIAN},
-        {"betamedian", WEIBULL_BETA_MEDIAN},
-        {"invbeta", WEIBULL_BETA_MEDIAN},
         {"exact", WEIBULL_BETA_MEDIAN},
         {"median", WEIBULL_BETA_MEDIAN},
-        {"qbeta", WEIBULL_BETA_MEDIAN},
+        {"binom", WEIBULL_BETA_MEDIAN},
         {"mean", WEIBULL_MEAN_RANK},
         {"hazen", WEIBULL_HAZEN},
-        {"midpoint", WEIBULL_HAZEN},
+        {"mid", WEIBULL_HAZEN},
     };
 
     for (size_t i = 0; i < countof(names); i++) {
-        if (!strcmp(names[i].name, name)) {
+        if (strstr(name, names[i].part)) {
             *ret = names[i].plotting;
             return 0;
         }
