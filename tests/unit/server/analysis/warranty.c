@@ -113,7 +113,7 @@ static void wrong_triangles_are_named(void **state)
         double triangle[4];
         const char *text;
     } rows[] = {
-        {{1, 2, none, 3}, "triangle[1][0]: nan"},
+        {{1, 2, none, 3}, "triangle[1][1]: 3"},
         {{1, -2, 3, none}, "triangle[0][1]: -2"},
         {{1, 2, none, none}, "triangle[1]: shows no delay"},
         {{1, none, 3, none}, "not estimable: no row shows delay 1"},
