@@ -221,8 +221,10 @@ int regression_poisson(const double *y, const double *x, size_t n, size_t p, con
 
     if (check(y, x, n, p, offset, f))
         return -1;
-    r.eta = numbers = room(n * p + 3 * n + 5 * p, sizeof *numbers);
-    r.use = indices = room(2 * p, sizeof *indices);
+    numbers = room(n * p + 3 * n + 5 * p, sizeof *numbers);
+    indices = room(2 * p, sizeof *indices);
+    r.eta = numbers;
+    r.use = indices;
     r.pivot = r.use + p;
     r.mean = r.eta + n;
     r.target = r.mean + n;

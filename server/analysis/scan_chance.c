@@ -216,8 +216,10 @@ int scan_windows_chance(const double *expected, size_t n, double rest_expected, 
     chance[n] = rest_expected;
     w.stride = (w.longest + BLOCK - 1) / BLOCK * BLOCK;
     replicas_begin(&r, chance, n + 1, total, events, llr, rng);
-    w.need = need = room(n * w.stride, sizeof *need);
-    w.before = before = room(n + 1 + BLOCK, sizeof *before);
+    need = room(n * w.stride, sizeof *need);
+    before = room(n + 1 + BLOCK, sizeof *before);
+    w.need = need;
+    w.before = before;
     need_windows(&w, expected, &r);
     tell(count_windows(&w, &r, replicas), replicas, ret);
     replicas_end(&r);

@@ -34,9 +34,8 @@ struct model {
 
 static double *add_column(struct model *m, const char *term, const char *level)
 {
-    if (m->columns == MOST_COLUMNS)
-        abort(); /* no case has so many */
-    snprintf(m->names[m->columns], NAME_BYTES, "%s%s", term, level);
+    if (m->columns == MOST_COLUMNS || snprintf(m->names[m->columns], NAME_BYTES, "%s%s", term, level) >= NAME_BYTES)
+        abort(); /* no case has so many, or so long names */
     return &m->x[m->columns++ * m->n];
 }
 
