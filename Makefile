@@ -27,8 +27,9 @@ say    = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---------------------------------------------------------------- flags
 
-# uthash falls through in its macros and assert() takes a sentence; gcc looks at our own code for both.
-CLANG_QUIET := -Wno-implicit-fallthrough -Wno-string-conversion
+# uthash falls through in its macros, assert() takes a sentence, sums are kept in long double; gcc looks at our own code
+# for the first two, and for float where clang means long double.
+CLANG_QUIET := -Wno-implicit-fallthrough -Wno-string-conversion -Wno-double-promotion
 WARNINGS    := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
             -Wcast-qual -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough -Wwrite-strings -Wpointer-arith \
             $(if $(findstring clang,$(CC)),$(CLANG_QUIET)) $(if $(filter yes,$(WERROR)),-Werror)
