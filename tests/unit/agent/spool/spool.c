@@ -311,6 +311,89 @@ static void losses_keep_their_place_in_a_new_epoch(void **state)
     assert_int_equal(spool_next(rig.spool, LANE_HEALTH), next - 5);
 }
 
+/* What a lane owes: the number under which each record was appended when nothing had changed, oldest first. */
+struct owed {
+    uint64_t seeds[2000];
+    size_t first, next;
+};
+
+static void expect_owed(enum lane lane, const struct owed *o)
+{
+    static struct rig_record made;
+    static struct rig_read got;
+    uint8_t bytes[BOUND_RECORD_BYTES];
+    struct fail f;
+    size_t n;
+
+    assert_int_equal(spool_next(rig.spool, lane) - spool_first(rig.spool, lane), o->next - o->first);
+    for (size_t i = o->first; i < o->next; i++) {
+        struct record *r = rig_make(&made, lane, o->seeds[i], 40 + o->seeds[i] % 900);
+
+        r->number = spool_first(rig.spool, lane) + i - o->first;
+        must(codec_record_encode(r, bytes, sizeof bytes, &n, &f), &f);
+        must(rig_read_bytes(&rig, lane, r->number, &got, &f), &f);
+        assert_int_equal(got.number, r->number);
+        assert_int_equal(got.n, n);
+        assert_memory_equal(got.bytes, bytes, n);
+    }
+}
+
+/* Appends, receipts, restored collectors, new epochs and restarts in any order. */
+static void whatever_happens_between_new_epochs_each_record_is_there_once(void **state)
+{
+    static struct owed owed[LANE_COUNT];
+    static struct rig_record made;
+    uint64_t seed = 7, epoch_first[LANE_COUNT] = {0, 0};
+    struct fail f;
+
+    for (int run = 0; run < 20; run++) {
+        rig.settings.max_bytes = 4096 * RIG_KIB;
+        rig.settings.retention_bytes = 4096 * RIG_KIB;
+        reopen();
+        memset(owed, 0, sizeof owed);
+        memset(epoch_first, 0, sizeof epoch_first);
+        for (int step = 0; step < 150; step++) {
+            enum lane lane = (enum lane)(model_random(&seed) % LANE_COUNT);
+            struct owed *o = &owed[lane];
+            uint64_t first = spool_first(rig.spool, lane), some = model_random(&seed) % (o->next - o->first + 1);
+
+            switch (model_random(&seed) % 8) {
+            default:
+                for (int i = 0; i < 10; i++) {
+                    o->seeds[o->next] = model_random(&seed) % 100000;
+                    struct record *r = rig_make(&made, lane, o->seeds[o->next], 40 + o->seeds[o->next] % 900);
+                    must(spool_append(rig.spool, r, &f), &f);
+                    assert_int_equal(r->number, first + o->next++ - o->first);
+                }
+                must(spool_sync(rig.spool, &f), &f);
+                break;
+            case 1:
+                must(spool_free_below(rig.spool, lane, first + some, &f), &f);
+                o->first += some;
+                break;
+            case 2: /* not beyond what was freed in this epoch */
+                some = model_random(&seed) % (o->first - epoch_first[lane] + 1);
+                must(spool_rewind(rig.spool, lane, first - some, &f), &f);
+                o->first -= some;
+                break;
+            case 3:
+                new_epoch();
+                for (int i = 0; i < LANE_COUNT; i++)
+                    epoch_first[i] = owed[i].first;
+                break;
+            case 4:
+                must(spool_next_session(rig.spool, &(uint32_t){0}, &f), &f); /* saves the marks */
+                reopen();
+                break;
+            }
+        }
+        expect_owed(LANE_FAULT, &owed[LANE_FAULT]);
+        expect_owed(LANE_HEALTH, &owed[LANE_HEALTH]);
+        rig_tear_down(state);
+        rig_set_up(state);
+    }
+}
+
 static void a_disk_that_refuses_leaves_the_old_epoch(void **state)
 {
     struct fail f;
@@ -348,6 +431,7 @@ int main(void)
         rig_test(a_new_epoch_takes_along_what_no_receipt_has_freed),
         rig_test(receipts_of_a_new_epoch_free_and_take_back_by_its_numbers),
         rig_test(losses_keep_their_place_in_a_new_epoch),
+        rig_test(whatever_happens_between_new_epochs_each_record_is_there_once),
         rig_test(a_disk_that_refuses_leaves_the_old_epoch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
