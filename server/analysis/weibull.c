@@ -46,13 +46,34 @@ static int refuse(int side, struct fail *f)
     return fail_set(f, FAIL_INPUT, "not estimable: the likelihood has no maximum that could be found");
 }
 
+/* Failures in spans together with truncation can have several maxima: the climb starts at the highest that a walk over
+ * all shapes sees. All else has one. */
+static double start_of_climb(const struct weibull_model *m)
+{
+    static const double far = 1.25; /* from one shape to the next */
+    struct weibull_at at;
+    double best = -(double)INFINITY, start = 1;
+    size_t steps = m->spans.n && m->part.n ? (size_t)(log(m->shape_max / m->shape_min) / log(far)) : 0;
+
+    for (size_t i = 0; i < steps; i++) {
+        double shape = m->shape_min * pow(far, (double)i);
+
+        weibull_model_best_scale(m, shape, &at);
+        if (at.ll > best) {
+            best = at.ll;
+            start = shape;
+        }
+    }
+    return start;
+}
+
 int weibull_model_fit(
     const struct weibull_model *m, struct weibull_at *ret_top, struct weibull_fit *ret, struct fail *f)
 {
     struct weibull_at top;
     int side;
 
-    if (weibull_model_climb(m, along_profile, 0, 1, &top, &side))
+    if (weibull_model_climb(m, along_profile, 0, start_of_climb(m), &top, &side))
         return refuse(side, f);
     ret->units = m->units;
     ret->failures = m->failures;
