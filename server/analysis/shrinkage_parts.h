@@ -9,7 +9,7 @@ double shrinkage_log_probability(double alpha, double beta, double events, doubl
 
 int shrinkage_check_prior(const struct shrinkage_prior *prior, struct fail *f) must_check;
 
-/* -ln likelihood of cells that were checked. */
+/* -ln likelihood of cells that were checked before. */
 double shrinkage_cells_loss(
     const struct shrinkage_prior *prior, const double *events, const double *expected, size_t n);
 

@@ -9,9 +9,9 @@ weight <- function(t, n, e) {
 quantile_of <- function(t, n, e, p) {
     q <- weight(t, n, e)$q
     mapply(function(q, n, e) {
-        ends <- c(qgamma(p, t$alpha1 + n, t$beta1 + e), qgamma(p, t$alpha2 + n, t$beta2 + e))
-        f <- function(x) q * pgamma(x, t$alpha1 + n, t$beta1 + e) + (1 - q) * pgamma(x, t$alpha2 + n, t$beta2 + e) - p
-        uniroot(f, range(ends) * c(1 - 1e-9, 1 + 1e-9), tol = 1e-14 * max(ends))$root
+        ends <- log(c(qgamma(p, t$alpha1 + n, t$beta1 + e), qgamma(p, t$alpha2 + n, t$beta2 + e)))
+        f <- function(u) q * pgamma(exp(u), t$alpha1 + n, t$beta1 + e) + (1 - q) * pgamma(exp(u), t$alpha2 + n, t$beta2 + e) - p
+        exp(uniroot(f, range(ends) + c(-1e-9, 1e-9), tol = 1e-14)$root)
     }, q, n, e)
 }
 
