@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { ROOT_STEPS = 300, WALK_STEPS = 2100 };
+enum { ROOT_STEPS = 1200, WALK_STEPS = 2100 };
 
 static const double PIVOT_LEAST = 1e-12;
 

@@ -12,7 +12,7 @@ typedef double solve_function(double x, const void *context);
 
 /* The zero of fn between lo and hi, at which its signs differ (a zero at either end is taken), to the last few bits of
  * a double: Brent's method (Brent 1973, chapter 4), which needs a sign only, so values of ±Inf are allowed.
- * FAIL_INPUT: fn has one sign at both ends, or is NaN somewhere. Some ten evaluations, never more than 300. */
+ * FAIL_INPUT: fn has one sign at both ends, or is NaN somewhere. Some ten evaluations, never more than 1200. */
 int solve_root(
     solve_function *fn, const void *context, double lo, double hi, double *ret_root, struct fail *f) must_check;
 
