@@ -116,33 +116,37 @@ static double two_sided(const struct table *t)
 
 /* ---------------------------------------------------------------- any odds ratio */
 
-/* Sums of i × weight and of weights at most x and at least x, over those of all weights. */
+/* Mean of i - x, and the shares of weights at most x and at least x. */
 struct moments {
     double mean, at_most, at_least;
 };
 
+static void add_weight(const struct table *t, double i, double weight, struct moments *sums, double *total)
+{
+    *total += weight;
+    sums->mean += weight * (i - t->x);
+    sums->at_most += i <= t->x ? weight : 0;
+    sums->at_least += i >= t->x ? weight : 0;
+}
+
 static struct moments moments(const struct table *t, double odds)
 {
-    double peak = mode(t, odds), total = 0, first = 0, low = 0, high = 0, weight = 1;
+    double peak = mode(t, odds), i = peak, weight = 1, total = 0;
+    struct moments sums = {0};
 
-    for (double i = peak; i <= t->hi && weight > NEGLIGIBLE * total; i++) {
-        total += weight;
-        first += weight * (i - t->x);
-        low += i <= t->x ? weight : 0;
-        high += i >= t->x ? weight : 0;
+    while (i <= t->hi && weight > NEGLIGIBLE * total) {
+        add_weight(t, i, weight, &sums, &total);
         weight *= ratio_up(t, i) * odds;
+        i++;
     }
+    i = peak;
     weight = 1;
-    for (double i = peak - 1; i >= t->lo; i--) {
+    while (--i >= t->lo && weight > NEGLIGIBLE * total) {
         weight /= ratio_up(t, i) * odds;
-        if (weight < NEGLIGIBLE * total)
-            break;
-        total += weight;
-        first += weight * (i - t->x);
-        low += i <= t->x ? weight : 0;
-        high += i >= t->x ? weight : 0;
+        add_weight(t, i, weight, &sums, &total);
     }
-    return (struct moments){.mean = first / total, .at_most = low / total, .at_least = high / total};
+    return (struct moments){
+        .mean = sums.mean / total, .at_most = sums.at_most / total, .at_least = sums.at_least / total};
 }
 
 enum quantity { MEAN, AT_MOST, AT_LEAST };

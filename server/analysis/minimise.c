@@ -62,7 +62,7 @@ static bool line_search(const struct minimise *m, const struct state *s, const d
 {
     double share = 1;
 
-    for (int tries = 0; tries < 40; tries++, share /= 2) {
+    for (int tries = 0; tries < 40; tries++) {
         double promise = 0;
 
         for (size_t i = 0; i < m->n; i++) {
@@ -72,6 +72,7 @@ static bool line_search(const struct minimise *m, const struct state *s, const d
         next->value = m->value(next->x, next->gradient, m->context);
         if (isfinite(next->value) && next->value <= s->value + 1e-4 * promise)
             return true;
+        share /= 2;
     }
     return false;
 }

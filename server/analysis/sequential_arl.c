@@ -39,8 +39,8 @@ static void fill_row(struct chain *c, size_t i, unsigned q, double mean)
 
     if (to_zero >= 0)
         row[0] = special_gamma(TAIL_UPPER, to_zero + 1, mean);
-    for (double x = to_zero + 1; x < to_out; x++)
-        row[i + (size_t)x * q - c->fall] = special_poisson(x, mean);
+    for (size_t x = (size_t)(to_zero + 1); x < (size_t)to_out; x++)
+        row[i + x * q - c->fall] = special_poisson((double)x, mean);
     c->out[i] = special_gamma(TAIL_LOWER, to_out, mean);
     c->time[i] = 1;
 }

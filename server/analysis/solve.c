@@ -109,7 +109,7 @@ int solve_root_from(
         *ret_root = start;
         return 0;
     }
-    for (int i = 0; i < WALK_STEPS && from != limit; i++, step *= 2) {
+    for (int i = 0; i < WALK_STEPS && from != limit; i++) {
         double to = step > 0 ? fmin(from + step, limit) : fmax(from + step, limit);
         double next = fn(to, context);
 
@@ -119,6 +119,7 @@ int solve_root_from(
             return solve_root(fn, context, from, to, ret_root, f);
         from = to;
         value = next;
+        step *= 2;
     }
     return fail_set(f, FAIL_INPUT, "no zero between %g and %g", start, limit);
 }

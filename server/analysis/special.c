@@ -28,8 +28,8 @@ double special_digamma(double x)
     long double shift = 0, sum = 0, y = x, power = 1;
 
     assert(x > 0);
-    for (; y < 12; y++)
-        shift += 1 / y;
+    while (y < 12)
+        shift += 1 / y++;
     for (size_t i = 0; i < countof(series); i++) {
         power /= y * y;
         sum += (long double)series[i] * power;
@@ -62,14 +62,16 @@ double special_exp(long double x)
 
 long double special_stirling_error(double x)
 {
-    static const long double whole[] = {0, 0.08106146679532725822L, 0.041340695955409294094L, 0.027677925684998339149L,
-        0.020790672103765093112L, 0.016644691189821192163L, 0.013876128823070747999L, 0.011896709945891770095L,
-        0.010411265261972096497L, 0.0092554621827127329177L, 0.0083305634333628712565L, 0.007573675487951840795L,
-        0.0069428401072095298657L, 0.0064089941880042070684L, 0.0059513701127588477356L, 0.005554733551962801371L};
+    enum { LARGEST_KEPT = 15 };
+    static const long double whole[LARGEST_KEPT + 1] = {0, 0.08106146679532725822L, 0.041340695955409294094L,
+        0.027677925684998339149L, 0.020790672103765093112L, 0.016644691189821192163L, 0.013876128823070747999L,
+        0.011896709945891770095L, 0.010411265261972096497L, 0.0092554621827127329177L, 0.0083305634333628712565L,
+        0.007573675487951840795L, 0.0069428401072095298657L, 0.0064089941880042070684L, 0.0059513701127588477356L,
+        0.005554733551962801371L};
     long double y = x, y2 = y * y;
     int sign;
 
-    if (x < (double)countof(whole)) {
+    if (x <= LARGEST_KEPT) {
         if (x == floor(x))
             return whole[(size_t)x];
         return lgammal_r(y + 1, &sign) - (y + 0.5L) * logl(y) + y - LOG_SQRT_2PI;

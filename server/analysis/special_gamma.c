@@ -17,9 +17,10 @@ static const double INTEGRATED_FROM = 200;
 /* Σ x^k / ((a+1) … (a+k)), times the Poisson probability: P(a, x). */
 static double lower_series(double a, double x)
 {
-    double sum = 1, term = 1;
+    double sum = 1, term = 1, k = a;
 
-    for (double k = a + 1; term > sum * (DBL_EPSILON / 8); k++) {
+    while (term > sum * (DBL_EPSILON / 8)) {
+        k++;
         term *= x / k;
         sum += term;
     }
