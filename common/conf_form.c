@@ -15,6 +15,8 @@ struct form {
     const char *end;
     unsigned line;
     unsigned open_line; /* of the section that is open; 0 = none */
+    bool value_due;     /* behind '=' */
+    const char *value;  /* the value taken last on this line; NULL = none */
 };
 
 #define form_fail(form, line, ...) form_fail_at((form), (line), (f), __VA_ARGS__)
@@ -75,6 +77,7 @@ static int take_quoted(struct form *form, struct fail *f)
 {
     char quote = *form->at++;
 
+    form->value_due = false;
     while (form->at < form->end && *form->at != '\n' && *form->at != '\r') {
         if (*form->at == quote) {
             form->at++;
@@ -89,8 +92,34 @@ static int take_quoted(struct form *form, struct fail *f)
     return form_fail(form, form->line, "quotes are not closed on this line");
 }
 
+/* "20 seconds": libconfuse would take the second word for the name of a key. Another key on the same line is one. */
+static int check_behind_value(struct form *form, struct fail *f)
+{
+    const char *word = form->at, *end = word, *next;
+
+    while (end < form->end && is_word_byte(*end))
+        end++;
+    for (next = end; next < form->end && (*next == ' ' || *next == '\t'); next++)
+        ;
+    if (next < form->end && *next == '=')
+        return 0;
+    if (end < form->end && !strchr(" \t\r\n}#", *end))
+        return 0; /* what follows is wrong in itself, and told as that */
+    if (*form->value >= '0' && *form->value <= '9')
+        return form_fail(form, form->line,
+            "\"%.*s\": a number and its unit stand together (allowed: ms, s, m, h, d for "
+            "a duration; K, M, G for a size)",
+            (int)(end - form->value), form->value);
+    return form_fail(
+        form, form->line, "\"%.*s\": a value of several words needs quotes", (int)(end - form->value), form->value);
+}
+
 static int take_word(struct form *form, struct fail *f)
 {
+    if (form->value && check_behind_value(form, f) < 0)
+        return -1;
+    form->value = form->value_due ? form->at : NULL;
+    form->value_due = false;
     while (form->at < form->end && is_word_byte(*form->at)) {
         if (form->end - form->at >= 2 && memcmp(form->at, "//", 2) == 0)
             return form_fail(form, form->line, "put a value that contains // in quotes (comments begin with #)");
@@ -125,12 +154,16 @@ static int take_token(struct form *form, struct fail *f)
     switch (*form->at) {
     case '\n':
         form->line++;
+        form->value = NULL;
         form->at++;
         return 0;
     case ' ':
     case '\t':
     case '\r':
+        form->at++;
+        return 0;
     case '=':
+        form->value_due = true;
         form->at++;
         return 0;
     case '#':

@@ -184,6 +184,11 @@ static void mistakes_are_named_with_their_line(void **state)
             ":2: unexpected '+'; a value with other than letters, digits and _-./:@% needs quotes"},
         {"spool {\n path = /s /* x */\n}\n",
             ":2: unexpected '*'; a value with other than letters, digits and _-./:@% needs quotes"},
+        {"spool {\n path = /s\n retention = 20 parsecs\n}\n",
+            ":3: \"20 parsecs\": a number and its unit stand together (allowed: ms, s, m, h, d for a duration; K, M, G "
+            "for "
+            "a size)"},
+        {"spool {\n path = /s /t\n}\n", ":2: \"/s /t\": a value of several words needs quotes"},
         {"spool {\n path /s\n}\n", ":2: missing equal sign after option 'path'"},
         {"spool {\n path =\n}\n", ":3: unexpected token '}'"},
         {"spool {\n path = {\n}\n", ":2: a section inside the section opened in line 1: a '}' is missing"},
