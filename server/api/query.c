@@ -16,6 +16,15 @@ static int hex_digit(char c)
     return -1;
 }
 
+static bool is_utf8(const char *text, size_t n)
+{
+    json_t *string = json_stringn(text, n); /* takes nothing else */
+    bool is = string != NULL;
+
+    json_decref(string);
+    return is;
+}
+
 bool query_decode(const char *from, size_t n, bool plus_is_blank, char *ret, size_t size)
 {
     size_t used = 0;
@@ -38,7 +47,7 @@ bool query_decode(const char *from, size_t n, bool plus_is_blank, char *ret, siz
         ret[used++] = (char)c;
     }
     ret[used] = '\0';
-    return true;
+    return is_utf8(ret, used);
 }
 
 static bool is_known(const char *name, const char *const *known)

@@ -36,7 +36,8 @@ must_check int query_word(
 /* "limit": 1 to 500, usually 100. */
 must_check int query_limit(const struct query *q, int *ret, struct fail *f);
 
-/* A percent-encoded piece of a path or query to text. False: a broken escape, a control byte, or no room. */
+/* A percent-encoded piece of a path or query to text. False: a broken escape, a control byte, what is not UTF-8 (SQLite
+ * would find nothing, PostgreSQL would fail), or no room. */
 bool query_decode(const char *from, size_t n, bool plus_is_blank, char *ret, size_t size);
 
 /* Cursors: a JSON array of the last row's key, behind the name of its list, in hex. The array is taken. The caller frees

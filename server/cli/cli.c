@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "show.h"
+#include "ticket.h"
 #include "origin.h"
 #include "token_new.h"
 
@@ -292,9 +293,12 @@ static int ticket_show(struct cli *c)
     char path[PATH_BYTES] = "/api/v1/tickets/";
     struct origin *s = NULL;
     json_t *ticket = NULL;
+    struct ticket_number number;
     struct fail f;
     int status = CLI_FINE;
 
+    if (!ticket_number_parse(c->options.argument, &number))
+        return tell(c, CLI_USAGE, MESSAGE_NO_TICKET_NUMBER, c->options.argument, NULL);
     origin_escape(path, sizeof path, c->options.argument);
     if (open_origin(c, &s, &f) != 0 || origin_get(s, path, &ticket, &f) != 0)
         status = tell_fail(c, &f);
@@ -440,6 +444,14 @@ static const char *locale_of_user(void)
     return NULL;
 }
 
+/* curl would try whatever a scheme names; without one it takes http. */
+static bool is_server(const char *url)
+{
+    if (strncmp(url, "unix:", 5) == 0)
+        return url[5] == '/';
+    return !strstr(url, "://") || strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+}
+
 static int run(struct cli *c)
 {
     const struct options *o = &c->options;
@@ -454,6 +466,11 @@ static int run(struct cli *c)
     }
     if (o->values[OPTION_DB] && o->values[OPTION_SERVER])
         return tell(c, CLI_USAGE, MESSAGE_SERVER_OR_DB, NULL, NULL);
+    if (!is_server(server_of(c))) {
+        message_problem(
+            c->err, o->lang, MESSAGE_BAD_VALUE, "server", server_of(c), "http://..., https://..., unix:/path");
+        return CLI_USAGE;
+    }
     return o->command->run(c);
 }
 

@@ -2,6 +2,7 @@
 #include "origin.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,10 +67,28 @@ static int take_answer(long status, const char *body, size_t n, json_t **ret, st
 
 /* ---------------------------------------------------------------- a database file */
 
+/* Looked at before the store is, which makes a file that is empty into a database, and a lock beside any. */
+static int check_file(const char *path, struct fail *f)
+{
+    static const char magic[] = "SQLite format 3"; /* sqlite.org/fileformat.html, 1.3; with its NUL */
+    char head[sizeof magic] = "";
+    FILE *in = fopen(path, "re");
+
+    if (!in && errno == ENOENT)
+        return fail_set(f, FAIL_NOT_FOUND, "%s", path);
+    if (!in)
+        return fail_sys(f, "%s", path);
+    size_t n = fread(head, 1, sizeof head, in);
+    fclose(in);
+    if (n != sizeof head || memcmp(head, magic, sizeof magic) != 0)
+        return fail_set(f, FAIL_INPUT, "%s is not a database of a collector", path);
+    return 0;
+}
+
 static int open_file(struct origin *s, const char *path, struct fail *f)
 {
-    if (access(path, F_OK) != 0)
-        return fail_set(f, FAIL_NOT_FOUND, "%s", path);
+    if (check_file(path, f) != 0)
+        return -1;
     /* The writing handle, because it is the one that keeps a collector out while we look. */
     return store_open(&(struct store_settings){.driver = STORE_SQLITE, .path = path}, STORE_WRITE, &s->store, f);
 }

@@ -21,6 +21,9 @@
 #include "fail.h"
 #include "store.h"
 
+/* SQLite files up to this size are checked as a whole when they are opened for writing (about a second). */
+enum { DB_CHECKED_BYTES = 256 * 1024 * 1024 };
+
 enum { DB_PARAMS_MAX = 210, DB_READ_MS = 2000, DB_WAIT_MS = 5000 /* for a lock, a connection */ };
 
 enum db_type { DB_I64, DB_REAL, DB_TEXT, DB_BYTES };
@@ -74,6 +77,7 @@ struct db_driver {
     const char *name;
     const char *blob_type, *text_type; /* what BLOB and TEXT of a schema file become; text compares byte by byte */
     const char *has_table;             /* a query that counts tables called $1 */
+    const char *all_tables;            /* a query that counts what else may be in the database; NULL = others may be */
     int (*open)(const struct store_settings *s, enum store_mode mode, struct db **ret, struct fail *f);
     void (*close)(struct db *db);
     int (*begin)(struct db *db, struct fail *f);

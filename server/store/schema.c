@@ -85,6 +85,21 @@ static int has_versions(struct db *db, bool *ret_has, struct fail *f)
     return 0;
 }
 
+/* A file that holds somebody else's tables is not made ours. */
+static int check_empty(struct db *db, struct fail *f)
+{
+    autodone struct db_rows rows = {0};
+    bool found;
+
+    if (!db->driver->all_tables)
+        return 0;
+    if (db_query(db, db->driver->all_tables, NULL, 0, &rows, f) < 0 || db_next(&rows, &found, f) < 0)
+        return -1;
+    if (found && db_get_i64(&rows, 0) > 0)
+        return fail_set(f, FAIL_SETTINGS, "the database holds other tables: it is not a collector's");
+    return 0;
+}
+
 /* How many steps the database has gone through. */
 static int read_version(
     struct db *db, const struct schema_step *steps, size_t count, size_t *ret_version, struct fail *f)
@@ -139,7 +154,7 @@ static int upgrade(struct db *db, const struct schema_step *steps, size_t count,
 
     if (has_versions(db, &has, f) < 0)
         return -1;
-    if (has ? read_version(db, steps, count, &version, f) < 0 : db_script(db, table, f) < 0)
+    if (has ? read_version(db, steps, count, &version, f) < 0 : check_empty(db, f) < 0 || db_script(db, table, f) < 0)
         return -1;
     for (; version < count; version++)
         if (take_step(db, &steps[version], version + 1, f) < 0)

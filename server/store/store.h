@@ -11,7 +11,7 @@
  * Texts are valid UTF-8 (the codec saw to it; PostgreSQL refuses others with FAIL_INPUT). Callbacks must not call the
  * store with the same handle.
  *
- * Fails: FAIL_NEWER (the schema is newer than this program), FAIL_CONFLICT (the shards' lease is another collector's, or
+ * Fails: FAIL_SETTINGS (SQLite: a database of something else), FAIL_NEWER (the schema is newer than this program), FAIL_CONFLICT (the shards' lease is another collector's, or
  * a writer stands in the way), FAIL_CORRUPT, FAIL_FULL, FAIL_IO, FAIL_PEER (PostgreSQL went away), FAIL_NOT_FOUND;
  * reading handles also FAIL_LIMIT (a query took longer than 2 s). After FAIL_CORRUPT, FAIL_FULL, FAIL_IO or FAIL_PEER
  * the handle must be closed: everything else fails with the same code. What was not committed is gone; only when
@@ -41,7 +41,8 @@ struct store_settings {
 };
 
 enum store_mode {
-    STORE_WRITE, /* creates or upgrades the schema; SQLite: takes the file's lock, FAIL_CONFLICT when held */
+    STORE_WRITE, /* creates or upgrades the schema; SQLite: takes the file's lock, FAIL_CONFLICT when held, and checks the
+                    whole of a file that is not large (DB_CHECKED_BYTES) */
     STORE_READ,
 };
 

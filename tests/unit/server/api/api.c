@@ -263,6 +263,7 @@ static void filters_narrow_and_unknown_ones_are_refused(void **state)
         "/api/v1/tickets?limit=", "/api/v1/tickets?limit=1&limit=2", "/api/v1/tickets?state=lost",
         "/api/v1/tickets?open=perhaps", "/api/v1/tickets?cursor=zz", "/api/v1/tickets?cursor=5b5d",
         "/api/v1/tickets?device=%00", "/api/v1/tickets?device=%zz", "/api/v1/tickets?device=%1",
+        "/api/v1/tickets?device=%ff", "/api/v1/tickets?product_line=%ed%a0%80", "/api/v1/tickets?%c3%28=1",
         "/api/v1/devices?open=true", "/api/v1/devices/engine-7?limit=1", "/api/v1/tickets/FL-5B-000001?x",
         "/api/v1/conditions?state=", "/api/v1/policies?device=a"};
     (void)state;
@@ -284,7 +285,7 @@ static void what_does_not_exist_is_404_and_what_may_not_be_is_405(void **state)
 {
     static const char *const missing[] = {"/api/v1/tickets/FL-5B-000099", "/api/v1/tickets/nonsense",
         "/api/v1/devices/nobody", "/api/v1/nothing", "/api/v1/tickets/", "/api/v1/tickets/a/b",
-        "/api/v1/devices/a%2Fb/c", "/api/v2/tickets", "/api/v1", "/api/v1/tickets/%00"};
+        "/api/v1/devices/a%2Fb/c", "/api/v2/tickets", "/api/v1", "/api/v1/tickets/%00", "/api/v1/devices/%ff"};
     static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
     char request[512];
     (void)state;

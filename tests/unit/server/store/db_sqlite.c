@@ -272,6 +272,34 @@ static void damage_inside_the_file_is_found_when_opening(void **state)
     assert_fails(store_open(&s->settings, STORE_WRITE, &store, f), FAIL_CORRUPT);
 }
 
+/* Pages that belong to nothing, which only a check of the whole file can find. */
+static void add_stray_pages(const struct stores *s, int64_t bytes)
+{
+    autoclose int file = open(s->settings.path, O_WRONLY | O_CLOEXEC);
+    const uint32_t pages = (uint32_t)(bytes / 4096);
+    const uint8_t header[] = {
+        (uint8_t)(pages >> 24), (uint8_t)(pages >> 16), (uint8_t)(pages >> 8), (uint8_t)pages}; /* "in-header size" */
+
+    assert_int_equal(ftruncate(file, bytes), 0);
+    assert_int_equal(pwrite(file, header, sizeof header, 28), sizeof header);
+}
+
+static void a_large_file_is_not_read_as_a_whole_when_opening(void **state)
+{
+    struct stores *s = stores_of(state);
+    struct store *store = NULL;
+
+    assert_ok(put_batch(s->store, 0, 10, f));
+    store_close(s->store);
+    s->store = NULL;
+    add_stray_pages(s, DB_CHECKED_BYTES);
+    assert_fails(store_open(&s->settings, STORE_WRITE, &store, f), FAIL_CORRUPT);
+    add_stray_pages(s, DB_CHECKED_BYTES + 4096);
+    assert_ok(store_open(&s->settings, STORE_WRITE, &store, f));
+    assert_ok(put_batch(store, 10, 10, f));
+    store_close(store);
+}
+
 static void a_folder_that_is_not_there_is_named(void **state)
 {
     struct stores *s = stores_of(state);
@@ -306,6 +334,7 @@ int main(void)
         on_sqlite(a_disk_that_cannot_be_written_is_told_when_opening),
         on_sqlite(a_file_that_is_no_database_is_corrupt),
         on_sqlite(damage_inside_the_file_is_found_when_opening),
+        on_sqlite(a_large_file_is_not_read_as_a_whole_when_opening),
         on_sqlite(a_folder_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, start, stop_stores);

@@ -37,6 +37,20 @@ static bool has_table(struct db *db, const char *name)
     return db_get_i64(&rows, 0) == 1;
 }
 
+static void a_database_of_something_else_is_left_alone(void **state)
+{
+    struct stores *s = stores_of(state);
+    struct db *db = start_empty(s);
+
+    assert_ok(db_script(db, "CREATE TABLE diary (day TEXT NOT NULL)", f));
+    if (s->driver == STORE_SQLITE)
+        assert_fails(schema_upgrade(db, steps, 1, f), FAIL_SETTINGS);
+    else /* a schema of a server may be shared */
+        assert_ok(schema_upgrade(db, steps, 1, f));
+    assert_int_equal(has_table(db, "schema_version"), s->driver != STORE_SQLITE);
+    db_close(db);
+}
+
 static void an_older_database_is_brought_up(void **state)
 {
     struct stores *s = stores_of(state);
@@ -133,6 +147,7 @@ static void every_table_key_and_unique_index_starts_with_the_shard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        on_every_driver(a_database_of_something_else_is_left_alone),
         on_every_driver(an_older_database_is_brought_up),
         on_every_driver(a_step_that_fails_leaves_the_database_as_it_was),
         on_every_driver(a_newer_database_is_refused),
