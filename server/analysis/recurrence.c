@@ -228,7 +228,7 @@ int recurrence_mcf(
     w.by_start = units_by(r, w.units, false);
     w.by_end = units_by(r, w.units, true);
     n = events_by_age(r, w.units, &events);
-    *ret_n = tabulate(&w, events, n, special_normal_quantile(TAIL_LOWER, (1 + level) / 2), ret);
+    *ret_n = tabulate(&w, events, n, special_normal_quantile(TAIL_UPPER, (1 - level) / 2), ret);
     return 0;
 }
 
@@ -263,7 +263,7 @@ int recurrence_compare(const struct recurrence *one, const struct recurrence *ot
         return fail_add(f, "first group");
     if (recurrence_mcf(other, level, b, &b_n, f))
         return fail_add(f, "second group");
-    z = special_normal_quantile(TAIL_LOWER, (1 + level) / 2);
+    z = special_normal_quantile(TAIL_UPPER, (1 - level) / 2);
     for (size_t i = 0; i < ages_n; i++) {
         struct recurrence_point p = at_age(a, a_n, ages[i]), q = at_age(b, b_n, ages[i]);
         double difference = p.mcf - q.mcf, se = hypot(p.se_robust, q.se_robust);

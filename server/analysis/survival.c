@@ -139,6 +139,6 @@ int survival_kaplan_meier(const struct lives *l, enum survival_scale scale, doub
     if (lives_check(l, f) || check_one(CHECK_LEVEL, "level", level, f))
         return -1;
     *ret_n = failure_times(l, ret);
-    fill(ret, *ret_n, scale, special_normal_quantile(TAIL_LOWER, (1 + level) / 2));
+    fill(ret, *ret_n, scale, special_normal_quantile(TAIL_UPPER, (1 - level) / 2));
     return 0;
 }

@@ -124,7 +124,7 @@ int weibull_wald(
 
     if (check_one(CHECK_LEVEL, "level", level, f))
         return -1;
-    z = special_normal_quantile(TAIL_LOWER, (1 + level) / 2);
+    z = special_normal_quantile(TAIL_UPPER, (1 - level) / 2);
     *ret_shape = around(log(fit->shape), z * fit->se_log_shape);
     *ret_scale = around(log(fit->scale), z * fit->se_log_scale);
     return 0;
@@ -146,7 +146,7 @@ int weibull_life(const struct weibull_fit *fit, double p, double level, struct w
         return -1;
     part = log(-log1p(-p)) / fit->shape;
     log_life = log(fit->scale) + part;
-    half = special_normal_quantile(TAIL_LOWER, (1 + level) / 2) * sqrt(fmax(delta_variance(fit, -part, 1), 0));
+    half = special_normal_quantile(TAIL_UPPER, (1 - level) / 2) * sqrt(fmax(delta_variance(fit, -part, 1), 0));
     limits = around(log_life, half);
     *ret = (struct weibull_estimate){exp(log_life), limits.lo, limits.hi};
     return 0;
@@ -160,7 +160,7 @@ int weibull_reliability(
     if (check_one(CHECK_POSITIVE, "t", t, f) || check_one(CHECK_LEVEL, "level", level, f))
         return -1;
     at = fit->shape * (log(t) - log(fit->scale)); /* ln(-ln R) */
-    half = special_normal_quantile(TAIL_LOWER, (1 + level) / 2) * sqrt(fmax(delta_variance(fit, at, -fit->shape), 0));
+    half = special_normal_quantile(TAIL_UPPER, (1 - level) / 2) * sqrt(fmax(delta_variance(fit, at, -fit->shape), 0));
     *ret = (struct weibull_estimate){exp(-exp(at)), exp(-exp(at + half)), exp(-exp(at - half))};
     return 0;
 }

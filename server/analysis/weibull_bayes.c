@@ -34,7 +34,7 @@ int weibull_bayes(const struct lives *l, double shape, double level, struct weib
     *ret = (struct weibull_bayes){
         .failures = r,
         .scale = exp((log_a - log(r)) / shape),
-        .lower = exp((log_a - log(special_gamma_quantile(TAIL_LOWER, r + 1, level))) / shape),
+        .lower = exp((log_a - log(special_gamma_quantile(TAIL_UPPER, r + 1, 1 - level))) / shape),
     };
     return 0;
 }

@@ -66,7 +66,7 @@ static int both(
 
     if (check_one(CHECK_LEVEL, "level", level, f) || weibull_model_fit(m, &top, &fit, f))
         return -1;
-    z = special_normal_quantile(TAIL_LOWER, (1 + level) / 2);
+    z = special_normal_quantile(TAIL_UPPER, (1 - level) / 2);
     p.start = top.b;
     p.target = top.ll - z * z / 2;
     shape_step = z * fit.se_log_shape;

@@ -26,7 +26,7 @@ static int histories_read(const json_t *input, struct histories *ret, struct fai
     if (rows_read(input, &h.rows, f))
         return -1;
     n = h.rows.lives.n;
-    if (get_codes(input, "id", n, true, &h.unit, &units, f) || get_optional_of(input, "cost", n, &h.cost, f))
+    if (get_codes(input, "id", n, &h.unit, &units, f) || get_optional_of(input, "cost", n, &h.cost, f))
         return -1;
     h.r = (struct recurrence){n, units, h.unit, h.rows.time, h.rows.failed, h.cost, h.rows.entry, h.rows.freq};
     *ret = h;
@@ -84,6 +84,25 @@ static void keep_group(struct histories *h, const uint32_t *group, uint32_t kept
     h->r.n = n;
 }
 
+/* Which group is the first: that of the first row when the rows stand group after group, else the first by name. */
+static int read_groups(const json_t *input, size_t n, uint32_t **ret, struct fail *f)
+{
+    autofree uint32_t *group = NULL;
+    size_t groups, changes = 0;
+
+    if (get_codes(input, "group", n, &group, &groups, f))
+        return -1;
+    if (groups != 2)
+        return fail_set(f, FAIL_INPUT, "group: %zu groups where 2 are compared", groups);
+    for (size_t i = 1; i < n; i++)
+        changes += group[i] != group[i - 1];
+    if (changes == 1 && group[0] == 1)
+        for (size_t i = 0; i < n; i++)
+            group[i] = 1 - group[i];
+    *ret = take_ptr(group);
+    return 0;
+}
+
 static int run_difference(const json_t *input, json_t **ret_result, struct fail *f)
 {
     autohistories struct histories one = {0}, other = {0};
@@ -91,14 +110,11 @@ static int run_difference(const json_t *input, json_t **ret_result, struct fail 
     autofree double *ages = NULL, *column = NULL;
     autofree struct recurrence_difference *points = NULL;
     double level;
-    size_t groups, n;
+    size_t n;
 
-    if (histories_read(input, &one, f) || histories_read(input, &other, f) ||
-        get_codes(input, "group", one.r.n, false, &group, &groups, f) || get_numbers(input, "ages", &ages, &n, f) ||
-        get_number_or(input, "level", 0.95, &level, f))
+    if (histories_read(input, &one, f) || histories_read(input, &other, f) || read_groups(input, one.r.n, &group, f) ||
+        get_numbers(input, "ages", &ages, &n, f) || get_number_or(input, "level", 0.95, &level, f))
         return -1;
-    if (groups != 2)
-        return fail_set(f, FAIL_INPUT, "group: %zu groups where 2 are compared", groups);
     keep_group(&one, group, 0);
     keep_group(&other, group, 1);
     points = room(n, sizeof *points);

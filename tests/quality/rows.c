@@ -41,21 +41,7 @@ void rows_free(struct rows *rows)
     free(rows->freq);
 }
 
-/* Renumbers codes by first appearance. */
-static void by_appearance(size_t *codes, size_t n, size_t levels)
-{
-    autofree size_t *number = room(levels, sizeof *number); /* + 1, 0 = not seen yet */
-    size_t seen = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (!number[codes[i]])
-            number[codes[i]] = ++seen;
-        codes[i] = number[codes[i]] - 1;
-    }
-}
-
-int get_codes(
-    const json_t *input, const char *key, size_t n, bool sorted, uint32_t **ret, size_t *ret_levels, struct fail *f)
+int get_codes(const json_t *input, const char *key, size_t n, uint32_t **ret, size_t *ret_levels, struct fail *f)
 {
     autotexts struct texts texts = {0}, levels = {0};
     autofree size_t *codes = room(n, sizeof *codes);
@@ -65,8 +51,6 @@ int get_codes(
     if (texts.n != n)
         return fail_set(f, FAIL_INPUT, "%s: %zu where %zu are wanted", key, texts.n, n);
     texts_code(&texts, codes, &levels);
-    if (!sorted)
-        by_appearance(codes, n, levels.n);
     *ret = room(n, sizeof **ret);
     for (size_t i = 0; i < n; i++)
         (*ret)[i] = (uint32_t)codes[i];

@@ -21,8 +21,8 @@ void rows_free(struct rows *rows);
 /* A list of 0 and 1, or of truth values, of n. The caller frees it. */
 int get_flags(const json_t *input, const char *key, size_t n, bool **ret, struct fail *f) must_check;
 
-/* The key's texts as numbers from 0, in sorted order or in that of their first appearance. The caller frees them. */
-int get_codes(const json_t *input, const char *key, size_t n, bool sorted, uint32_t **ret, size_t *ret_levels,
-    struct fail *f) must_check;
+/* The key's texts as numbers from 0 in their sorted order (texts_code). The caller frees them. */
+int get_codes(
+    const json_t *input, const char *key, size_t n, uint32_t **ret, size_t *ret_levels, struct fail *f) must_check;
 
 #endif

@@ -61,8 +61,8 @@ static int run_logrank(const json_t *input, json_t **ret_result, struct fail *f)
     struct survival_groups g = {.strata = 1};
     struct survival_test test;
 
-    if (rows_read(input, &rows, f) || get_codes(input, "group", rows.lives.n, true, &group, &g.groups, f) ||
-        (has(input, "stratum") && get_codes(input, "stratum", rows.lives.n, true, &stratum, &g.strata, f)))
+    if (rows_read(input, &rows, f) || get_codes(input, "group", rows.lives.n, &group, &g.groups, f) ||
+        (has(input, "stratum") && get_codes(input, "stratum", rows.lives.n, &stratum, &g.strata, f)))
         return -1;
     g.group = group;
     g.stratum = stratum;

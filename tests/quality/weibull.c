@@ -115,7 +115,7 @@ static int run_two_groups(const json_t *input, json_t **ret_result, struct fail 
     struct weibull_comparison c;
     size_t groups;
 
-    if (rows_read(input, &rows, f) || get_codes(input, "group", rows.lives.n, true, &group, &groups, f))
+    if (rows_read(input, &rows, f) || get_codes(input, "group", rows.lives.n, &group, &groups, f))
         return -1;
     if (groups != 2)
         return fail_set(f, FAIL_INPUT, "group: %zu groups where 2 are compared", groups);
