@@ -1,8 +1,7 @@
-/* counts.c: exact Poisson and binomial tests and limits. */
+/* counts.c: exact Poisson and binomial tests and limits of one count. Those of many have a file of their own. */
 #include "counts.h"
 
 #include "check.h"
-#include "room.h"
 #include "special.h"
 
 #include <math.h>
@@ -148,26 +147,6 @@ int counts_poisson_test(double observed, double expected, struct counts_test *re
     return 0;
 }
 
-/* One tail and the probability of x give both p-values: above the mean the tail beyond x is the small one. */
-static void poisson_greater(double x, double mean, double *ret_p, double *ret_midp)
-{
-    double at_x = special_poisson(x, mean);
-    double beyond = special_gamma(TAIL_LOWER, x + 1, mean);
-
-    *ret_p = fmin(beyond + at_x, 1);
-    *ret_midp = fmin(beyond + at_x / 2, 1);
-}
-
-int counts_poisson_greater_many(
-    const double *observed, const double *expected, size_t n, double *ret_p, double *ret_midp, struct fail *f)
-{
-    if (check_all(CHECK_COUNT, "observed", observed, n, f) || check_all(CHECK_NOT_NEGATIVE, "expected", expected, n, f))
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        poisson_greater(observed[i], expected[i], &ret_p[i], &ret_midp[i]);
-    return 0;
-}
-
 static int check_trials(double successes, double trials, struct fail *f)
 {
     if (check_one(CHECK_COUNT, "successes", successes, f) || check_one(CHECK_COUNT, "trials", trials, f))
@@ -221,32 +200,6 @@ int counts_rate_limits(double events, double exposure, double level, struct coun
         return -1;
     limits = mean_limits(events, level);
     *ret = over(&limits, exposure);
-    return 0;
-}
-
-int counts_rate_limits_many(
-    const double *events, const double *exposure, size_t n, double level, struct counts_limits *ret, struct fail *f)
-{
-    enum { KEPT = 4096 };
-    autofree struct counts_limits *kept = room(KEPT, sizeof *kept);
-
-    if (check_all(CHECK_COUNT, "events", events, n, f) || check_all(CHECK_POSITIVE, "exposure", exposure, n, f) ||
-        check_one(CHECK_LEVEL, "level", level, f))
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        struct counts_limits limits;
-
-        if (events[i] >= KEPT)
-            limits = mean_limits(events[i], level);
-        else {
-            struct counts_limits *at = &kept[(size_t)events[i]];
-
-            if (at->hi == 0) /* no upper limit is 0 */
-                *at = mean_limits(events[i], level);
-            limits = *at;
-        }
-        ret[i] = over(&limits, exposure[i]);
-    }
     return 0;
 }
 

@@ -15,7 +15,7 @@ enum multiple_method {
 };
 
 /* Adjusted p-values, in the order given; p and ret_adjusted may be the same. n may be 0. p outside 0 … 1 is refused by
- * index. A million take some 50 ms (sorting included); scratch memory 36 n bytes. */
+ * index. A million take some 50 ms (sorting included); scratch memory 20 n bytes. */
 int multiple_adjust(
     enum multiple_method method, const double *p, size_t n, double *ret_adjusted, struct fail *f) must_check;
 

@@ -89,6 +89,27 @@ static void many_cells_get_what_single_ones_get(void **state)
     }
 }
 
+static void small_counts_agree_with_the_general_way(void **state)
+{
+    static const double means[] = {0, 1e-300, 1e-13, 1e-12, 1e-3, 0.5, 1, 4, 10, 19.5, 21, 60, 699, 701, 1e6};
+    struct counts_test test;
+    struct fail f;
+    (void)state;
+
+    for (size_t i = 0; i < countof(means); i++)
+        for (int x = 0; x <= 23; x++) {
+            double observed = x, p, midp;
+
+            assert_int_equal(counts_poisson_greater_many(&observed, &means[i], 1, &p, &midp, &f), 0);
+            assert_int_equal(counts_poisson_test(observed, means[i], &test, &f), 0);
+            if (test.p_greater > 1e-300) {
+                assert_near(p, test.p_greater, 1e-13);
+                assert_near(midp, test.midp_greater, 1e-13);
+            } else
+                assert_true(p < 1e-299 && midp < 1e-299);
+        }
+}
+
 /* ---------------------------------------------------------------- tests */
 
 static void the_example_of_poisson_test_is_met(void **state)
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(no_events_have_closed_forms),
         cmocka_unit_test(limits_are_where_the_tests_turn),
         cmocka_unit_test(many_cells_get_what_single_ones_get),
+        cmocka_unit_test(small_counts_agree_with_the_general_way),
         cmocka_unit_test(the_example_of_poisson_test_is_met),
         cmocka_unit_test(nothing_expected_is_answered),
         cmocka_unit_test(logarithms_go_on_where_values_end),

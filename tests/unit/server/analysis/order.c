@@ -49,6 +49,26 @@ static void any_number_of_elements_is_sorted_and_ties_keep_their_order(void **st
     }
 }
 
+/* Runs of numbers that differ in their last bits only, mixed with ties and with others. */
+static void last_bits_decide_too(void **state)
+{
+    enum { N = 3000 };
+    static double x[N];
+    static uint32_t order[N];
+    uint64_t seed = 5;
+    (void)state;
+
+    for (size_t i = 0; i < N; i++) {
+        uint64_t kind = next_random(&seed) % 4;
+
+        x[i] =
+            kind == 0 ? (double)(next_random(&seed) % 5) : (double)kind + (double)(next_random(&seed) % 900) * 0x1p-50;
+        x[i] = next_random(&seed) % 3 ? x[i] : -x[i] + 0.0;
+    }
+    order_increasing(x, N, order);
+    assert_in_order(x, N, order);
+}
+
 static void infinities_and_the_smallest_numbers_have_their_places(void **state)
 {
     static const double x[] = {HUGE_VAL, 5e-324, -HUGE_VAL, 0, -5e-324, 1e308};
@@ -77,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_elements_is_sorted_and_ties_keep_their_order),
+        cmocka_unit_test(last_bits_decide_too),
         cmocka_unit_test(infinities_and_the_smallest_numbers_have_their_places),
         cmocka_unit_test(equal_elements_are_left_as_they_are),
     };

@@ -136,6 +136,19 @@ static void the_published_critical_values_are_met(void **state)
         }
 }
 
+static void long_horizons_are_followed(void **state)
+{
+    double value;
+    bool exists;
+    struct fail f;
+    (void)state;
+
+    assert_int_equal(sequential_maxsprt_critical(100, 1, 0.05, &exists, &value, &f), 0);
+    assert_near(value, 3.952321, 4e-7);
+    assert_int_equal(sequential_maxsprt_critical(1000, 1, 0.05, &exists, &value, &f), 0);
+    assert_near(value, 4.324917, 4e-7);
+}
+
 /* Until one event is expected at T so short, the first event decides: chance 1 - e^-tau = alpha. */
 static void a_short_horizon_has_a_closed_form(void **state)
 {
@@ -235,6 +248,7 @@ int main(void)
         cmocka_unit_test(very_long_run_lengths_keep_their_digits),
         cmocka_unit_test(chains_without_a_grid_are_refused),
         cmocka_unit_test(the_published_critical_values_are_met),
+        cmocka_unit_test(long_horizons_are_followed),
         cmocka_unit_test(a_short_horizon_has_a_closed_form),
         cmocka_unit_test(a_chance_out_of_reach_is_told),
         cmocka_unit_test(llr_signals_with_enough_events_only),
