@@ -224,6 +224,60 @@ int lists_transitions(struct store *s, const char *id, const char *query, json_t
         &page, "transitions", store_list_transitions(s, store_shard_of(id), id, limit, add_transition, &page, f), ret);
 }
 
+static bool add_report(void *ctx, const struct report_row *row)
+{
+    page_add(ctx, view_report(row), NULL);
+    return true;
+}
+
+int lists_reports(struct store *s, const char *id, const char *query, json_t **ret, struct fail *f)
+{
+    static const char *const known[] = {"limit", NULL};
+    struct query q;
+    struct page page;
+    int limit;
+
+    if (query_parse(query, known, &q, f) != 0 || query_limit(&q, &limit, f) != 0)
+        return -1;
+    page_init(&page, limit);
+    return page_end(&page, "reports", store_list_reports(s, store_shard_of(id), id, limit, add_report, &page, f), ret);
+}
+
+/* ---------------------------------------------------------------- audit */
+
+static bool add_audit(void *ctx, const struct audit_row *row)
+{
+    page_add(ctx, view_audit(row), NULL);
+    return true;
+}
+
+/* Rows about a thing stand in its shard. */
+static uint8_t shard_of_object(const char *object)
+{
+    struct ticket_number number;
+
+    return ticket_number_parse(object, &number) ? number.shard : store_shard_of(object);
+}
+
+int lists_audit(struct store *s, const char *id, const char *query, json_t **ret, struct fail *f)
+{
+    static const char *const known[] = {"object", "limit", NULL};
+    struct query q;
+    struct page page;
+    const char *object;
+    int limit;
+    (void)id;
+
+    if (query_parse(query, known, &q, f) != 0 || query_limit(&q, &limit, f) != 0)
+        return -1;
+    object = query_get(&q, "object");
+    if (!object || !*object)
+        return fail_set(f, FAIL_INPUT, "object: the id of a device or a ticket's number is needed");
+    page_init(&page, limit);
+    return page_end(
+        &page, "audit", store_list_audit(s, shard_of_object(object), object, limit, add_audit, &page, f), ret);
+}
+
 /* ---------------------------------------------------------------- conditions */
 
 static const char *fault_state_name(int state)

@@ -18,6 +18,8 @@ list_question lists_ticket;
 list_question lists_devices;
 list_question lists_device;
 list_question lists_transitions;
+list_question lists_reports;
+list_question lists_audit;
 list_question lists_conditions;
 list_question lists_catalogue;
 list_question lists_policies;

@@ -163,6 +163,8 @@ static const struct route routes[] = {
         .access = ROUTE_READER,
         .kind = ROUTE_QUERY,
         .question = lists_transitions},
+    {.path = "/api/v1/devices/*/reports", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_reports},
+    {.path = "/api/v1/audit", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_audit},
     {.path = "/api/v1/conditions", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_conditions},
     {.path = "/api/v1/catalogue", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_catalogue},
     {.path = "/api/v1/policies", .access = ROUTE_READER, .kind = ROUTE_QUERY, .question = lists_policies},

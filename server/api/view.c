@@ -328,6 +328,50 @@ json_t *view_transition(const struct transition_row *row)
     return o;
 }
 
+static void put_lifecycle(json_t *o, const struct report_row *row)
+{
+    static const char *const words[LIFECYCLE_KIND_COUNT] = {"boot", "stop", "configured", "renewed", "command"};
+    char memory[64 * 1024];
+    struct arena arena;
+    struct record record;
+    struct fail f;
+
+    arena_init(&arena, memory, sizeof memory);
+    if (codec_record_decode(row->record, row->record_bytes, &arena, &record, &f) || record.kind != RECORD_LIFECYCLE)
+        return;
+    put_text(o, "lifecycle", words[record.lifecycle.kind]);
+    put_text(o, "detail", record.lifecycle.detail);
+    put_text(o, "agent_version", record.lifecycle.version);
+}
+
+json_t *view_report(const struct report_row *row)
+{
+    json_t *o = object();
+
+    put_text(o, "device", row->device);
+    put_text(o, "reported_by", row->reported_by);
+    put_hex(o, "epoch", row->epoch);
+    put_decimal(o, "number", row->number);
+    put_text(o, "kind", record_word(row->kind));
+    put_occurred(o, row->occurred);
+    put_time(o, "received_at", row->received);
+    if (row->kind == RECORD_LIFECYCLE)
+        put_lifecycle(o, row);
+    return o;
+}
+
+json_t *view_audit(const struct audit_row *row)
+{
+    json_t *o = object();
+
+    put_time(o, "at", row->at);
+    put_text(o, "who", row->who);
+    put_text(o, "what", row->what);
+    put_text(o, "object", row->object);
+    put_text(o, "detail", row->detail);
+    return o;
+}
+
 /* ---------------------------------------------------------------- reference tables, events */
 
 json_t *view_catalogue(const struct catalogue_row *row)

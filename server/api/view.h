@@ -12,6 +12,9 @@ json_t *view_device(const struct device_row *row);
 json_t *view_condition(uint8_t shard, const char *device, const struct condition *row);
 /* With the freeze frame and the raw bytes of the record as the device sent it. */
 json_t *view_transition(const struct transition_row *row);
+/* Any other record of the fault lane; of lifecycle records with what they say. */
+json_t *view_report(const struct report_row *row);
+json_t *view_audit(const struct audit_row *row);
 json_t *view_loss(const struct loss_row *row);
 json_t *view_part(const struct part *row, struct wall installed, struct wall removed);
 json_t *view_health(const struct health_day *row);

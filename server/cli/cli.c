@@ -26,6 +26,7 @@ static int device_show(struct cli *c);
 static int device_block(struct cli *c);
 static int device_unblock(struct cli *c);
 static int condition_list(struct cli *c);
+static int audit_list(struct cli *c);
 static int event_watch(struct cli *c);
 
 #define EXAMPLES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -48,6 +49,8 @@ const struct cli_command cli_commands[] = {
     {"condition", "list", NULL, MESSAGE_HELP_CONDITION_LIST, BIT(DEVICE) | BIT(STATE) | BIT(LIMIT),
         EXAMPLES("faultline condition list --state confirmed", "faultline condition list --device engine-7"),
         condition_list},
+    {"audit", "list", "OBJECT", MESSAGE_HELP_AUDIT_LIST, BIT(LIMIT),
+        EXAMPLES("faultline audit list engine-7", "faultline audit list FL-3F-000017"), audit_list},
     {"event", "watch", NULL, MESSAGE_HELP_EVENT_WATCH, BIT(SINCE),
         EXAMPLES("faultline event watch", "faultline event watch --since 0 --json"), event_watch},
     {"token", "new", "NAME", MESSAGE_HELP_TOKEN_NEW, BIT(ROLE) | BIT(TOKENS_FILE),
@@ -284,6 +287,15 @@ static int condition_list(struct cli *c)
     add_filter(c, path, OPTION_DEVICE, "device");
     add_filter(c, path, OPTION_STATE, "state");
     return list(c, path, show_conditions);
+}
+
+/* The newest page: nothing stands behind its cursor. */
+static int audit_list(struct cli *c)
+{
+    char path[PATH_BYTES] = "/api/v1/audit?object=";
+
+    origin_escape(path, sizeof path, c->options.argument);
+    return list(c, path, show_audit);
 }
 
 /* ---------------------------------------------------------------- one of them */

@@ -370,6 +370,25 @@ void show_device(const struct cli *c, const json_t *device, const json_t *condit
     show_losses(c, json_object_get(device, "losses"));
 }
 
+/* ---------------------------------------------------------------- audit */
+
+void show_audit(const struct cli *c, const json_t *items)
+{
+    const char *const heads[] = {
+        head(c, MESSAGE_AT), head(c, MESSAGE_WHO), head(c, MESSAGE_WHAT), head(c, MESSAGE_DETAIL), NULL};
+    struct table *t = table_new(heads, 0);
+    const json_t *o;
+    size_t i;
+
+    json_array_foreach(items, i, o) {
+        time_cell(t, o, "at");
+        cell(t, field_text(o, "who"));
+        cell(t, field_text(o, "what"));
+        cell(t, field_text(o, "detail"));
+    }
+    finish_table(c, t);
+}
+
 /* ---------------------------------------------------------------- conditions */
 
 static void condition_state_cell(const struct cli *c, struct table *t, const json_t *o)

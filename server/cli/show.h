@@ -9,6 +9,7 @@
 /* items: an array of objects as openapi.json describes them. */
 void show_tickets(const struct cli *c, const json_t *items);
 void show_devices(const struct cli *c, const json_t *items);
+void show_audit(const struct cli *c, const json_t *items);
 void show_conditions(const struct cli *c, const json_t *items);
 
 void show_ticket(const struct cli *c, const json_t *ticket);

@@ -257,6 +257,8 @@ static void filters_narrow_and_unknown_ones_are_refused(void **state)
         {"/api/v1/conditions?device=engine%2D8&state=healed", 0},
         {"/api/v1/catalogue", 1},
         {"/api/v1/devices/nobody/transitions", 0},
+        {"/api/v1/devices/nobody/reports", 0},
+        {"/api/v1/audit?object=FL-5B-000001", 0},
     };
     static const char *const bad[] = {"/api/v1/tickets?colour=red", "/api/v1/tickets?limit=0",
         "/api/v1/tickets?limit=501", "/api/v1/tickets?limit=1x",
@@ -265,7 +267,8 @@ static void filters_narrow_and_unknown_ones_are_refused(void **state)
         "/api/v1/tickets?device=%00", "/api/v1/tickets?device=%zz", "/api/v1/tickets?device=%1",
         "/api/v1/tickets?device=%ff", "/api/v1/tickets?product_line=%ed%a0%80", "/api/v1/tickets?%c3%28=1",
         "/api/v1/devices?open=true", "/api/v1/devices/engine-7?limit=1", "/api/v1/tickets/FL-5B-000001?x",
-        "/api/v1/conditions?state=", "/api/v1/policies?device=a"};
+        "/api/v1/conditions?state=", "/api/v1/policies?device=a", "/api/v1/audit",
+        "/api/v1/audit?object=", "/api/v1/devices/engine-7/reports?lane=0"};
     (void)state;
 
     serve_usual();

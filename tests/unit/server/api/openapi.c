@@ -1,6 +1,8 @@
 /* openapi: each documented path answers as documented, with the documented members and no others. */
 #include "served.h"
 
+#include "codec.h"
+
 static struct reply document, r;
 
 /* Follows "$ref": "#/a/b". */
@@ -239,6 +241,32 @@ static void assert_change(const char *path, const json_t *operation)
     free(body);
 }
 
+static void seed_logs(void)
+{
+    const struct record record = {.lane = LANE_FAULT,
+        .number = 4,
+        .stamp = {1, {1}, seed_time, CLOCK_SYNCED},
+        .behind = "",
+        .kind = RECORD_LIFECYCLE,
+        .lifecycle = {LIFECYCLE_RENEWED, "4711", "0.1"}};
+    uint8_t bytes[256];
+    struct report_row report = {.shard = identity_shard("engine-7"),
+        .device = "engine-7",
+        .reported_by = "engine-7",
+        .epoch = 1,
+        .number = 4,
+        .kind = RECORD_LIFECYCLE,
+        .occurred = {seed_time, 0},
+        .received = seed_time,
+        .record = bytes};
+    const struct audit_row audit = {report.shard, seed_time, "user:chief", "device.blocked", "engine-7", "stolen"};
+    struct fail f;
+
+    must_succeed(codec_record_encode(&record, bytes, sizeof bytes, &report.record_bytes, &f), &f);
+    must_succeed(store_add_report(served.writer, &report, &f), &f);
+    must_succeed(store_add_audit(served.writer, &audit, &f), &f);
+}
+
 static void seed_all(void)
 {
     const struct part part = {"1", "P", "S", "acme", "L", "2025-01-01", "settings"};
@@ -263,6 +291,7 @@ static void seed_all(void)
         &f);
     must_succeed(store_add_loss(served.writer, &loss, &f), &f);
     seed_event("ticket", "{\"ticket\":\"FL-5B-000001\"}");
+    seed_logs();
     commit();
 }
 
@@ -285,8 +314,23 @@ static void every_documented_path_answers_as_documented(void **state)
             assert_operation(path, json_object_get(item, "get"));
         count++;
     }
-    assert_int_equal(count, 14);
+    assert_int_equal(count, 16);
     forget(&document);
+}
+
+static void the_logs_of_a_device_tell_what_happened_to_it(void **state)
+{
+    (void)state;
+    seed_all();
+    serve((struct api_settings[]){usual_settings()});
+    get(&r, "/api/v1/devices/engine-7/reports");
+    assert_string_equal(text_at(r.json, "items.0.lifecycle"), "renewed");
+    assert_string_equal(text_at(r.json, "items.0.detail"), "4711");
+    forget(&r);
+    get(&r, "/api/v1/audit?object=engine-7");
+    assert_string_equal(text_at(r.json, "items.0.who"), "user:chief");
+    assert_string_equal(text_at(r.json, "items.0.detail"), "stolen");
+    forget(&r);
 }
 
 static void every_reference_leads_somewhere(void **state)
@@ -309,6 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_documented_path_answers_as_documented, open_store, close_store),
+        cmocka_unit_test_setup_teardown(the_logs_of_a_device_tell_what_happened_to_it, open_store, close_store),
         cmocka_unit_test_setup_teardown(every_reference_leads_somewhere, open_store, close_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

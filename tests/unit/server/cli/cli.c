@@ -200,6 +200,24 @@ static void a_device_is_blocked_and_unblocked_with_a_reason(void **state)
     setenv("FAULTLINE_TOKEN", READER_TOKEN, 1);
 }
 
+static void the_audit_of_an_object_is_a_table(void **state)
+{
+    const struct audit_row row = {
+        identity_shard("engine-7"), seed_time, "user:chief", "device.blocked", "engine-7", "stolen 被盗"};
+    struct fail f;
+    (void)state;
+
+    begin();
+    must_succeed(store_add_audit(served.writer, &row, &f), &f);
+    commit();
+    serve_usual();
+    assert_run(0, "audit list engine-7");
+    assert_string_equal(said.out, "AT                WHO         WHAT            DETAIL\n"
+                                  "2026-01-01 00:00  user:chief  device.blocked  stolen 被盗\n");
+    assert_run(0, "audit list FL-5B-000001");
+    assert_string_equal(said.out, "");
+}
+
 /* ---------------------------------------------------------------- statuses */
 
 static void statuses_tell_what_went_wrong(void **state)
@@ -566,6 +584,7 @@ int main(void)
         CASE(mistakes_get_a_suggestion_and_status_2),
         CASE(a_wrong_filter_is_a_usage_error_that_lists_what_is_allowed),
         CASE(a_device_is_blocked_and_unblocked_with_a_reason),
+        CASE(the_audit_of_an_object_is_a_table),
         CASE(statuses_tell_what_went_wrong),
         CASE(tokens_come_from_file_environment_or_home),
         CASE(tickets_are_a_table_for_people),
