@@ -62,13 +62,19 @@ static void stretches_close(struct weibull_stretches *s)
     free(s->w);
 }
 
-static void stretches_add(struct weibull_stretches *s, double x, double from_x, double w)
+static void stretches_add(struct weibull_stretches *s, double x, double d, double w)
 {
     s->x[s->n] = x;
     s->w[s->n] = w;
     if (s->d)
-        s->d[s->n] = from_x - x;
+        s->d[s->n] = d;
     s->n++;
+}
+
+/* ln(from/to), with all digits when both are nearly the same; -infinity from 0. */
+static double log_ratio(double from, double to)
+{
+    return from > to / 2 ? log1p((from - to) / to) : log(from / to);
 }
 
 /* How many rows of each kind there are, and the longest age survived and reached. */
@@ -94,7 +100,6 @@ static void survey(const struct weibull_spans *s, struct survey *ret)
     }
 }
 
-/* ln 0 is -infinity: an age of 0 at either end of a stretch. */
 static void add_row(struct weibull_model *m, double lo, double hi, double entry, double w)
 {
     double x_lo = log(lo) - m->ref;
@@ -102,7 +107,7 @@ static void add_row(struct weibull_model *m, double lo, double hi, double entry,
     m->units += w;
     if (lo > entry) {
         if (entry > 0)
-            stretches_add(&m->part, x_lo, log(entry) - m->ref, w);
+            stretches_add(&m->part, x_lo, log_ratio(entry, lo), w);
         else
             stretches_add(&m->whole, x_lo, 0, w);
     }
@@ -110,7 +115,7 @@ static void add_row(struct weibull_model *m, double lo, double hi, double entry,
         return;
     m->failures += w;
     if (hi > lo) {
-        stretches_add(&m->spans, log(hi) - m->ref, x_lo, w);
+        stretches_add(&m->spans, log(hi) - m->ref, log_ratio(lo, hi), w);
         m->between += w;
     } else {
         m->exact += w;

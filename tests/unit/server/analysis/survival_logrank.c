@@ -92,7 +92,7 @@ static void freq_is_that_many_rows(void **state)
  * variance 2/9 + 1/4. */
 static void before_its_entry_a_unit_is_not_at_risk(void **state)
 {
-    const double t[] = {4, 6, 9, 9}, entry[] = {0, 1, 5, 0};
+    const double t[] = {4, 6, 9, 9}, entry[] = {0, 1, 4, 0};
     const bool d[] = {1, 0, 0, 1};
     const uint32_t g[] = {0, 0, 0, 1};
     const double t2[] = {4, 6, 9, 7}, entry2[] = {0, 1, 5, 0};

@@ -151,6 +151,23 @@ static void heavy_truncation_is_at_the_top_of_its_likelihood(void **state)
     assert_top(&s, &fit, "heavy truncation");
 }
 
+/* Watched for a billionth of two ages, units show the failure rate at these, failures over time watched: a power of age. */
+static void the_shortest_watches_show_the_failure_rate(void **state)
+{
+    const double entry[] = {100, 100, 700, 700}, freq[] = {3, 997, 60, 940};
+    const bool failed[] = {1, 0, 1, 0};
+    double time[4], rate[2];
+    struct weibull_fit fit;
+    (void)state;
+
+    for (size_t i = 0; i < 4; i++)
+        time[i] = entry[i] * (1 + 1e-9);
+    for (size_t k = 0; k < 2; k++)
+        rate[k] = freq[2 * k] / (1000 * (time[2 * k] - entry[2 * k]));
+    fit = fitted(&(struct lives){4, time, failed, entry, freq});
+    assert_near(fit.shape, 1 + log(rate[1] / rate[0]) / log(7), 1e-8);
+}
+
 static void the_unit_of_age_changes_the_scale_only(void **state)
 {
     double km[ABSORBERS];
@@ -331,6 +348,7 @@ int main(void)
         cmocka_unit_test(shock_absorbers_as_published),
         cmocka_unit_test(every_kind_of_censoring_is_at_the_top_of_its_likelihood),
         cmocka_unit_test(heavy_truncation_is_at_the_top_of_its_likelihood),
+        cmocka_unit_test(the_shortest_watches_show_the_failure_rate),
         cmocka_unit_test(the_unit_of_age_changes_the_scale_only),
         cmocka_unit_test(freq_counts_units),
         cmocka_unit_test(two_inspections_are_met_exactly),
