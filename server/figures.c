@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cleanup.h"
+#include "log.h"
 #include "record.h"
 
 struct out {
@@ -55,6 +56,7 @@ static void put_plain(const struct metrics *m, const struct out *o)
         {"cached_devices", "Devices in the writer's working set.", &m->cached_devices, true},
     };
 
+    put(o, "log_lines_dropped", "Log lines that standard error did not take.", true, NULL, NULL, (double)log_dropped());
     for (size_t i = 0; i < countof(rows); i++)
         put(o, rows[i].name, rows[i].help, !rows[i].is_gauge, NULL, NULL, (double)metrics_get(rows[i].value));
 }

@@ -10,7 +10,7 @@
  * to 1e9 and more are as exact as those of 1. shape is 1 / R survreg's scale, scale is exp of its intercept.
  *
  * For failure times and right censoring the profile of the shape has one maximum, whatever the truncation, so what is
- * found is the best. Refused as not estimable, with the reason: nothing failed; all failures at the longest time (shape
+ * found is the best. Refused as not estimable, with the reason: nothing failed; all failures at the highest age (shape
  * beyond all bounds); the failure rate falls as fast as 1/age or faster over the ages that were watched (all units
  * truncated; shape towards 0); intervals that one step explains or that show no rise; a fit whose information
  * matrix is not positive definite. Few failures (below 5 or so) leave the shape very uncertain: weibull_bayes.h. */

@@ -254,7 +254,7 @@ CREATE TABLE health_day (
     restart_reason TEXT NOT NULL,
     spool_used_bytes BIGINT NOT NULL,
     spool_limit_bytes BIGINT NOT NULL,
-    dropped_count BIGINT NOT NULL, -- since the epoch began
+    dropped_count BIGINT NOT NULL, -- since the spool was made
     refused_count BIGINT NOT NULL,
     flash_written_bytes BIGINT NOT NULL,
     measures BLOB NOT NULL,        -- min, mean, max, last of each measure; store_health.c has the format
