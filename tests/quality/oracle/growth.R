@@ -9,7 +9,7 @@ for (i in 1:25) {
         if (is.finite(beta))
             case("crow_amsaa", c(list(times = times), if (ends) list(T = T)),
                  list(beta_mle = beta, lambda_mle = n / T^beta, beta_unbiased = beta * (n - (if (ends) 1 else 2)) / n,
-                      mtbf_instantaneous = 1 / (n / T^beta * beta * T^(beta - 1)), mtbf_cumulative = T / n))
+                      mtbf_instantaneous = T / (n * beta), mtbf_cumulative = T / n))
     }
     T <- times[n] * 1.1
     U <- (sum(times) - n * T / 2) / (T * sqrt(n / 12))
