@@ -86,6 +86,8 @@ static int on_snapshot(void *ctx, bool needed, struct fail *f)
 {
     struct agent *a = ctx;
 
+    if (needed && scribe_inventory(a->scribe, f))
+        return -1;
     return scribe_snapshot(a->scribe, needed, f);
 }
 

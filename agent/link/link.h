@@ -32,7 +32,8 @@ struct link_settings {
 /* What the link needs of the rest of the agent. All may write to the spool; none may free the link. */
 struct link_hooks {
     void *ctx;
-    /* Puts a snapshot of all faults into the spool. needed: somebody asked for it, so the last one does not do. */
+    /* Puts a snapshot of all faults into the spool. needed: somebody asked for it, so the last one does not do,
+     * and the inventory goes before it. */
     int (*snapshot)(void *ctx, bool needed, struct fail *f);
     int (*clear)(void *ctx, const struct fault_key *key, const char *actor, struct fail *f);
     int (*lifecycle)(void *ctx, enum lifecycle_kind kind, const char *detail, struct fail *f);
