@@ -6,7 +6,8 @@
  * Greenwood 1926:       Var S = S² V,  V = sum d / (n (n - d))
  * Mantel 1966, Peto 1972: log-rank over all failure times: expected failures of group g = sum d n_g/n, covariances
  *   sum d (n-d)/(n-1) n_g/n ([g = h] - n_h/n); stratified: both sums run over the strata too.
- * A row of freq units counts as freq rows of one. As R's survfit and survdiff (rho 0) have it. */
+ * A row of freq units counts as freq rows of one. As R's survfit and survdiff (rho 0) have it; but survfit takes weights
+ * that are not whole for sampling weights and gives another variance. */
 #ifndef FAULTLINE_SURVIVAL_H
 #define FAULTLINE_SURVIVAL_H
 

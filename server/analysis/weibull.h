@@ -9,11 +9,12 @@
  * and ln scale (Nelson 1982; Meeker & Escobar 1998). A row of freq units counts as freq rows of one: fits of weights up
  * to 1e9 and more are as exact as those of 1. shape is 1 / R survreg's scale, scale is exp of its intercept.
  *
- * For failure times and right censoring the profile of the shape has one maximum, whatever the truncation, so what is
- * found is the best. Refused as not estimable, with the reason: nothing failed; all failures at the highest age (shape
- * beyond all bounds); the failure rate falls as fast as 1/age or faster over the ages that were watched (all units
- * truncated; shape towards 0); intervals that one step explains or that show no rise; a fit whose information
- * matrix is not positive definite. Few failures (below 5 or so) leave the shape very uncertain: weibull_bayes.h. */
+ * For failure times and right censoring the profile of the shape has one maximum, whatever the truncation, and so has any
+ * censoring without truncation; where spans and truncation come together the highest of several is looked for.
+ * Refused as not estimable, with the reason: nothing failed; all failures at the highest age (shape beyond all bounds);
+ * the failure rate falls as fast as 1/age or faster over the ages that were watched (all units truncated; shape towards
+ * 0); intervals that one step explains or that show no rise; a fit whose information matrix is not positive definite. Few
+ * failures (below 5 or so) leave the shape very uncertain: weibull_bayes.h. */
 #ifndef FAULTLINE_WEIBULL_H
 #define FAULTLINE_WEIBULL_H
 
@@ -64,7 +65,7 @@ int weibull_reliability(
 
 /* Profile likelihood limits: where the loglik, maximised over the other parameter, is chi-square's quantile of level (1
  * degree of freedom) / 2 below the greatest. A side on which it never falls so far has the limit 0 or infinity.
- * Some 100 times the work of a fit. */
+ * Some 25 times the work of a fit. */
 int weibull_profile(const struct lives *l, double level, struct interval *ret_shape, struct interval *ret_scale,
     struct fail *f) must_check;
 int weibull_profile_spans(const struct weibull_spans *s, double level, struct interval *ret_shape,
