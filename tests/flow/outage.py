@@ -170,7 +170,26 @@ class Collector:
 
 
 class CollectorOnSqlite(Collector, Outage):
-    pass
+    def test_a_collector_restored_from_a_backup_gets_back_what_it_lacks_without_a_new_fault(self):
+        """The device stays connected and tells nothing but its health."""
+        agent = self.rig.start_agent("restored", extra="health {\n    interval = 1s\n}")
+        self.raise_all("restored", ["E1"])
+        self.all_arrive("restored", ["E1"])
+        self.assertEqual(self.rig.server.stop(), 0)
+        backup = self.rig.folder / "backup.db"
+        shutil.copy(self.rig.database.path, backup)
+        self.rig.start_server()
+        self.raise_all("restored", ["E4"])
+        self.all_arrive("restored", ["E1", "E4"])
+        self.assertEqual(self.rig.server.stop(), 0)
+        for old in self.rig.folder.glob("faultline.db-*"):
+            old.unlink()
+        shutil.copy(backup, self.rig.database.path)
+        connects = agent.count(r"link\.connected")
+        self.rig.start_server()
+        self.all_arrive("restored", ["E1", "E4"])
+        self.assertEqual(agent.count(r"link\.connected"), connects)
+        agent.wait(r"link\.taken_back: lane=fault")
 
 
 class CollectorOnPostgresql(Collector, Outage):
