@@ -73,6 +73,8 @@ static double last_more_likely(const struct counted *d, double in, double out, d
     while (fabs(out - in) > 1) {
         double middle = trunc(in + (out - in) / 2);
 
+        if (middle == in || middle == out)
+            break; /* beyond 2^53 neighbours are further apart than 1 */
         if (log_probability(d, middle) > log_limit)
             in = middle;
         else
@@ -84,7 +86,7 @@ static double last_more_likely(const struct counted *d, double in, double out, d
 /* x below the mean: outcomes from the far side, above. */
 static double far_above(const struct counted *d, double log_limit)
 {
-    double in = ceil(d->mean), out = in, step = 1;
+    double in = ceil(d->mean), out = in, step = 1, last;
 
     if (in > d->most || log_probability(d, in) <= log_limit)
         return at_least(d, in);
@@ -93,7 +95,8 @@ static double far_above(const struct counted *d, double log_limit)
         out += step;
         step *= 2;
     }
-    return at_least(d, last_more_likely(d, in, fmin(out, d->most + 1), log_limit) + 1);
+    last = last_more_likely(d, in, fmin(out, d->most + 1), log_limit);
+    return last < d->most ? at_least(d, last + 1) : 0;
 }
 
 /* x above the mean: outcomes from the far side, below. */

@@ -78,7 +78,9 @@ int sequential_log_e(double events, double expected, double a, double b, double 
     if (check_one(CHECK_COUNT, "n", events, f) || check_one(CHECK_NOT_NEGATIVE, "E", expected, f) ||
         check_one(CHECK_POSITIVE, "a", a, f) || check_one(CHECK_POSITIVE, "b", b, f))
         return -1;
-    *ret_log_e = expected + (a * log(b) - shape * log(rate) + special_log_gamma(shape) - special_log_gamma(a)) +
+    /* all but the tails of the formula, as a ratio of two Poisson probabilities: its terms grow like n ln n and would
+     * cancel */
+    *ret_log_e = special_poisson_log(a, b) - special_poisson_log(shape, rate) + log(a / shape) +
                  special_gamma_log(TAIL_UPPER, shape, rate) - special_gamma_log(TAIL_UPPER, a, b);
     return 0;
 }

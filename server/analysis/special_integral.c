@@ -23,9 +23,11 @@ static double log_decay(const struct special_decay *d, double u)
 /* Where nothing is left: from the parabola at the start, then outwards while it falls more slowly than that. */
 static double end_of_decay(const struct special_decay *d)
 {
-    double curvature = d->k1 / (d->m1 * d->m1) + (d->k2 != 0 ? d->k2 / (d->m2 * d->m2) : 0);
+    double bend1 = sqrt(d->k1) / fabs(d->m1), bend2 = d->k2 != 0 ? sqrt(d->k2) / fabs(d->m2) : 0;
     double slope = fmax(d->slope, 0);
-    double end = -2 * NOTHING_LEFT / (slope + sqrt(slope * slope - 2 * NOTHING_LEFT * curvature));
+
+    /* not of squares, which would be beyond a double for means as small or large as 1e-160 and 1e160 */
+    double bend = sqrt(-2 * NOTHING_LEFT) * hypot(bend1, bend2), end = -2 * NOTHING_LEFT / (slope + hypot(slope, bend));
 
     while (end < d->most && log_decay(d, end) > NOTHING_LEFT)
         end *= 1.1;

@@ -190,6 +190,12 @@ static void number_events(struct data *d)
 
 /* ---------------------------------------------------------------- results */
 
+/* R's poisson.test divides by the days: 0/0 where a cell, or all the rest of its part, has none. */
+static double over_days(double value, double days)
+{
+    return days > 0 ? value : (double)NAN;
+}
+
 static json_t *cell_object(const struct words *w, const struct fleet_cell *c, enum fleet_by by)
 {
     json_t *o = json_object();
@@ -201,11 +207,11 @@ static json_t *cell_object(const struct words *w, const struct fleet_cell *c, en
     put_number(o, "fail", c->failures);
     put_number(o, "days", c->days);
     put_number(o, "ratio", c->compared ? c->ratio : (double)NAN);
-    put_number(o, "lower_one_sided_95", c->lower);
+    put_number(o, "lower_one_sided_95", over_days(c->lower, c->days));
     put_number(o, "p_greater", c->p);
     put_number(o, "p_BH", c->p_adjusted);
-    put_number(o, "expected", c->expected);
-    put_number(o, "attributable", c->attributable);
+    put_number(o, "expected", over_days(c->expected, c->rest_days));
+    put_number(o, "attributable", over_days(c->compared ? c->attributable : c->failures, c->rest_days));
     return o;
 }
 

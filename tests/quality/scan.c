@@ -3,6 +3,7 @@
 
 #include "scan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +34,12 @@ static int run_weeks(const json_t *input, json_t **ret_result, struct fail *f)
     size_t count;
 
     if (get_numbers(input, "x", &x, &count, f) || get_numbers_of(input, "n", count, &n, f) ||
-        get_number_or(input, "max_window", (double)count, &longest, f) ||
-        scan_windows(x, n, count, &(struct scan_rest){0}, (size_t)longest, &window, f))
+        get_number_or(input, "max_window", (double)count, &longest, f))
+        return -1;
+    if (!(longest >= 1))
+        return fail_set(f, FAIL_INPUT, "max_window: %g", longest);
+    longest = fmin(longest, (double)count);
+    if (scan_windows(x, n, count, &(struct scan_rest){0}, (size_t)longest, &window, f))
         return -1;
     put_number(*ret_result, "llr", window.llr);
     put_number(*ret_result, "first", (double)window.first + 1);

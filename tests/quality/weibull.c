@@ -175,26 +175,27 @@ static int run_weibayes(const json_t *input, json_t **ret_result, struct fail *f
 /* ---------------------------------------------------------------- rank regression */
 
 /* By what the name has in it: beta, beta_median, exact, median, ... are one. */
+/* By what the name holds, since tools write it differently: "beta", "median_beta", "exact". */
 static int plotting_named(const char *name, enum weibull_plotting *ret, struct fail *f)
 {
     static const struct {
-        const char *part;
+        const char *word;
         enum weibull_plotting plotting;
-    } names[] = {
+    } words[] = {
         {"benard", WEIBULL_BENARD},
         {"bernard", WEIBULL_BENARD},
         {"beta", WEIBULL_BETA_MEDIAN},
         {"exact", WEIBULL_BETA_MEDIAN},
+        {"binomial", WEIBULL_BETA_MEDIAN},
         {"median", WEIBULL_BETA_MEDIAN},
-        {"binom", WEIBULL_BETA_MEDIAN},
         {"mean", WEIBULL_MEAN_RANK},
         {"hazen", WEIBULL_HAZEN},
-        {"mid", WEIBULL_HAZEN},
+        {"midpoint", WEIBULL_HAZEN},
     };
 
-    for (size_t i = 0; i < countof(names); i++) {
-        if (strstr(name, names[i].part)) {
-            *ret = names[i].plotting;
+    for (size_t i = 0; i < countof(words); i++) {
+        if (strcasestr(name, words[i].word)) {
+            *ret = words[i].plotting;
             return 0;
         }
     }

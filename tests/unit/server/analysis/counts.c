@@ -158,6 +158,26 @@ static void logarithms_go_on_where_values_end(void **state)
     assert_near(test.log_p_greater, 1e6 * log(1e-3), 1e-14);
 }
 
+/* Means so large that neighbouring doubles are further apart than counts, and so small that their square is 0. */
+static void means_at_the_ends_of_a_double_are_answered(void **state)
+{
+    struct counts_test test;
+    struct counts_ratio ratio;
+    struct fail f;
+    (void)state;
+
+    assert_int_equal(counts_poisson_test(3, 1e300, &test, &f), 0);
+    assert_true(test.p_greater == 1 && test.p_less == 0 && test.p_two_sided_minlike == 0);
+    assert_int_equal(counts_poisson_test(9e15, 1e17, &test, &f), 0);
+    assert_true(test.p_greater == 1 && test.p_two_sided_minlike == 0);
+    assert_int_equal(counts_poisson_test(300, 1e-160, &test, &f), 0);
+    assert_near(test.log_p_greater, 300 * log(1e-160) - lgamma(301), 1e-13);
+    assert_int_equal(counts_poisson_test(300, 1e-300, &test, &f), 0);
+    assert_near(test.log_p_greater, 300 * log(1e-300) - lgamma(301), 1e-13);
+    assert_int_equal(counts_rate_ratio(0x1p53, 1e12, 0x1p53, 1e-9, 0.95, &ratio, &f), 0);
+    assert_true(ratio.test.p_less == 0 && ratio.test.p_two_sided_minlike == 0);
+}
+
 /* All outcomes no more likely, added one by one. */
 static void two_sided_p_adds_the_outcomes_no_more_likely(void **state)
 {
@@ -295,6 +315,7 @@ int main(void)
         cmocka_unit_test(the_example_of_poisson_test_is_met),
         cmocka_unit_test(nothing_expected_is_answered),
         cmocka_unit_test(logarithms_go_on_where_values_end),
+        cmocka_unit_test(means_at_the_ends_of_a_double_are_answered),
         cmocka_unit_test(two_sided_p_adds_the_outcomes_no_more_likely),
         cmocka_unit_test(a_certain_or_impossible_outcome_is_answered),
         cmocka_unit_test(the_second_example_of_poisson_test_is_met),

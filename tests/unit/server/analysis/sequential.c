@@ -218,6 +218,8 @@ static void e_values_have_closed_forms(void **state)
     assert_true(fabs(log_e) < 1e-14);
     assert_int_equal(sequential_log_e(1e6, 1e5, 1, 1, &log_e, &f), 0);
     assert_true(isfinite(log_e) && log_e > 1e6);
+    assert_int_equal(sequential_log_e(1e12, 999998e6, 1, 1, &log_e, &f), 0);
+    assert_near(log_e, -10.919582212172481, 1e-13); /* by quadrature with 60 digits */
     assert_int_equal(sequential_log_e(3, -1, 1, 1, &log_e, &f), -1);
     assert_int_equal(strncmp(f.text, "E: ", 3), 0);
 }
