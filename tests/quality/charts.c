@@ -3,6 +3,7 @@
 
 #include "charts.h"
 
+#include <math.h>
 #include <string.h>
 
 struct chart {
@@ -98,9 +99,13 @@ static int run_dispersion(const json_t *input, json_t **ret_result, struct fail 
     struct charts_dispersion d;
     size_t n;
 
-    if (get_numbers(input, "x", &x, &n, f) || get_optional_of(input, "n", n, &exposure, f) ||
-        charts_dispersion(x, exposure, n, &d, f))
+    if (get_numbers(input, "x", &x, &n, f) || get_optional_of(input, "n", n, &exposure, f))
         return -1;
+    if (charts_dispersion(x, exposure, n, &d, f)) {
+        if (!strstr(f->text, "no events"))
+            return -1;
+        d = (struct charts_dispersion){(double)NAN, (double)NAN, (double)NAN, n - 1}; /* R's 0/0 */
+    }
     put_number(*ret_result, "ratio", d.ratio);
     put_number(*ret_result, "statistic", d.statistic);
     put_number(*ret_result, "df", (double)d.df);

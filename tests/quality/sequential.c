@@ -68,20 +68,35 @@ static int run_cusum_expected(const json_t *input, json_t **ret_result, struct f
 }
 FAMILY(poisson_cusum_expected, run_cusum_expected)
 
+/* One number for all of n, or one each. */
+static int get_each(const json_t *input, const char *key, double fallback, size_t n, double **ret, struct fail *f)
+{
+    autofree double *each = calloc(n ? n : 1, sizeof *each);
+    double one;
+
+    if (json_array_size(json_object_get(input, key)) > 1)
+        return get_numbers_of(input, key, n, ret, f);
+    if (get_number_or(input, key, fallback, &one, f))
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        each[i] = one;
+    *ret = take_ptr(each);
+    return 0;
+}
+
 static int run_critical(const json_t *input, json_t **ret_result, struct fail *f)
 {
-    autofree double *horizon = NULL, *critical = NULL;
-    double least, alpha;
+    autofree double *horizon = NULL, *least = NULL, *alpha = NULL, *critical = NULL;
     size_t n;
 
-    if (get_numbers(input, "T", &horizon, &n, f) || get_number_or(input, "M", 1, &least, f) ||
-        get_number_or(input, "alpha", 0.05, &alpha, f))
+    if (get_numbers(input, "T", &horizon, &n, f) || get_each(input, "M", 1, n, &least, f) ||
+        get_each(input, "alpha", 0.05, n, &alpha, f))
         return -1;
     critical = calloc(n ? n : 1, sizeof *critical);
     for (size_t i = 0; i < n; i++) {
         bool exists;
 
-        if (sequential_maxsprt_critical(horizon[i], least, alpha, &exists, &critical[i], f))
+        if (sequential_maxsprt_critical(horizon[i], least[i], alpha[i], &exists, &critical[i], f))
             return fail_add(f, "[%zu]", i);
         if (!exists)
             critical[i] = (double)NAN;
