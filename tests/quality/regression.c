@@ -1,8 +1,9 @@
 /* regression.c: cases of server/analysis/regression.h. A case gives columns and a formula as R writes it:
  *     response ~ term + term + offset(log(column))
- * where a term is a column, factor(column), log(column), or two of them joined by ':' or '*'. Columns of texts or truth
- * values are factors with treatment contrasts, their levels in byte order and the first the base; columns of numbers are
- * covariates unless factor() is said. Columns of the model come in R's order: intercept, terms, products. */
+ * where a term is a column, factor(column), log(column), or two of them joined by ':' or '*'. Columns of texts, truth
+ * values or whole numbers are factors with treatment contrasts, their levels in byte order (numbers by value) and the
+ * first the base; columns with a fraction in them are covariates. Columns of the model come in R's order: intercept,
+ * terms, products. */
 #include "quality.h"
 
 #include "regression.h"
@@ -86,10 +87,15 @@ static int factor_columns(struct model *m, const char *term, const char *column,
 
 static bool is_factor(const json_t *input, const char *column)
 {
-    const json_t *list = json_object_get(input, column);
-    const json_t *first = json_is_array(list) ? json_array_get(list, 0) : list;
+    const json_t *list = json_object_get(input, column), *value;
+    size_t i;
 
-    return json_is_string(first) || json_is_boolean(first);
+    if (!json_is_array(list))
+        return false;
+    json_array_foreach(list, i, value)
+        if (json_is_real(value) && json_real_value(value) != trunc(json_real_value(value)))
+            return false;
+    return true;
 }
 
 static int single_columns(struct model *m, const char *term, struct fail *f)

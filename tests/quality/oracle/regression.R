@@ -2,10 +2,10 @@
 
 control <- glm.control(epsilon = 1e-14, maxit = 100)
 
-# The case's data frame with texts as factors whose levels stand in byte order.
+# The case's data frame with texts and whole numbers as factors whose levels stand in byte order.
 framed <- function(columns) {
-    for (name in names(columns))
-        if (is.character(columns[[name]]))
+    for (name in setdiff(names(columns), c("y", "days")))
+        if (is.character(columns[[name]]) || all(columns[[name]] == trunc(columns[[name]])))
             columns[[name]] <- factor(columns[[name]], sort(unique(columns[[name]]), method = "radix"))
     as.data.frame(columns)
 }
@@ -54,6 +54,7 @@ for (i in 1:25) {
         fitted_case(columns[1:4], "y ~ supplier*region + offset(log(days))")
         fitted_case(columns[c(1, 2, 4, 5)], "y ~ log(hours) + region + offset(log(days))")
         fitted_case(columns[1:2], "y ~ 1 + offset(log(days))")
+        fitted_case(c(columns[1:3], list(band = 1 + floor(hours))), "y ~ supplier + band + offset(log(days))", ratios)
     }
 }
 
