@@ -7,15 +7,17 @@
 
 #include "log.h"
 
-/* FNV-1a over what makes the loss this one. */
+static uint64_t mix(uint64_t hash, uint64_t part)
+{
+    hash = (hash ^ part) * UINT64_C(0x100000001b3);
+    return hash ^ hash >> 29;
+}
+
+/* Of what makes the loss this one, so that it is the same whenever the loss is told. */
 static uint64_t id_of(uint64_t epoch, const struct record *loss)
 {
-    const uint64_t parts[] = {epoch, loss->loss.first, loss->loss.last};
-    const uint8_t *bytes = (const uint8_t *)parts;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = mix(mix(mix(UINT64_C(0xcbf29ce484222325), epoch), loss->loss.first), loss->loss.last);
 
-    for (size_t i = 0; i < sizeof parts; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
     return hash ? hash : 1;
 }
 
