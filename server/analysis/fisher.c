@@ -57,6 +57,8 @@ static double mode(const struct table *t, double odds)
     while (out - in > 1) {
         double middle = floor(in + (out - in) / 2);
 
+        if (middle == in || middle == out)
+            break; /* beyond 2^53 there are not all whole numbers between */
         if (ratio_up(t, middle - 1) * odds >= 1)
             in = middle;
         else
@@ -95,6 +97,8 @@ static double other_side(const struct table *t, double in, double out)
     while (fabs(out - in) > 1) {
         double middle = in + trunc((out - in) / 2);
 
+        if (middle == in || middle == out)
+            break;
         if (log_probability(t, middle) > limit)
             in = middle;
         else

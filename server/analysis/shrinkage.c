@@ -67,33 +67,36 @@ static double excess(double u, const void *context)
     return log(sum) - m->log_p;
 }
 
+/* Below this ln λ a quantile is taken for 0. */
+static const double LOG_LEAST = -700;
+
 /* The quantile lies between those of the components. */
+static int between(const struct mixture *m, double lo, double hi, double *ret, struct fail *f)
+{
+    double from = fmax(log(lo), LOG_LEAST) - 1e-12, to = fmax(log(hi), LOG_LEAST) + 1e-12, u;
+    double at_from = excess(from, m);
+
+    if (from < LOG_LEAST && (m->tail == TAIL_LOWER ? at_from >= 0 : at_from <= 0)) {
+        *ret = 0;
+        return 0;
+    }
+    if (solve_root(excess, m, from, to, &u, f))
+        return fail_add(f, "quantile");
+    *ret = exp(u);
+    return 0;
+}
+
 static int quantile(struct mixture *m, double q, double *ret, struct fail *f)
 {
-    double p = q <= 0.5 ? q : 1 - q, ends[2], u;
+    double p = q <= 0.5 ? q : 1 - q, ends[2];
 
     m->tail = q <= 0.5 ? TAIL_LOWER : TAIL_UPPER;
     m->log_p = log(p);
     for (int i = 0; i < 2; i++)
         ends[i] = special_gamma_quantile(m->tail, m->shape[i], p) / m->rate[i];
-    if (m->weight[0] == 0 || m->weight[1] == 0 || ends[0] == ends[1]) {
-        *ret = ends[m->weight[0] == 0 ? 1 : 0];
-        return 0;
-    }
-    if (fmin(ends[0], ends[1]) == 0) { /* below the smallest double */
-        double sum = excess(-745, m);
-
-        if (sum >= 0)
-            *ret = 0;
-        else if (solve_root(excess, m, -745, log(fmax(ends[0], ends[1])) + 1e-12, &u, f))
-            return fail_add(f, "quantile");
-        else
-            *ret = exp(u);
-        return 0;
-    }
-    if (solve_root(excess, m, log(fmin(ends[0], ends[1])) - 1e-12, log(fmax(ends[0], ends[1])) + 1e-12, &u, f))
-        return fail_add(f, "quantile");
-    *ret = exp(u);
+    if (m->weight[0] > 0 && m->weight[1] > 0 && ends[0] != ends[1])
+        return between(m, fmin(ends[0], ends[1]), fmax(ends[0], ends[1]), ret, f);
+    *ret = ends[m->weight[0] > 0 ? 0 : 1];
     return 0;
 }
 

@@ -21,7 +21,7 @@ struct shrinkage {
     double rr;         /* N / E */
     double qn;         /* weight of the first component given N */
     double ebgm;       /* exp E[ln λ | N], the empirical Bayes geometric mean */
-    double eb05, eb95; /* quantiles of λ given N */
+    double eb05, eb95; /* quantiles of λ given N; 0 below 1e-304 */
 };
 
 int shrinkage_of(const struct shrinkage_prior *prior, double events, double expected, struct shrinkage *ret,
