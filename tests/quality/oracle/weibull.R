@@ -95,7 +95,8 @@ fit_of <- function(d, level = 0.95, R_at = NULL, profile = TRUE) {
         }
         out$lr_shape <- limits(c(end(1, -1), end(1, 1)))
         out$lr_scale <- limits(c(end(2, -1), end(2, 1)))
-        if (anyNA(unlist(out[c("lr_shape", "lr_scale")]))) out$lr_shape <- out$lr_scale <- NULL
+        # Where the profile flattens out before it falls far enough, uniroot finds what is not there.
+        if (anyNA(unlist(out[c("lr_shape", "lr_scale")])) || out$lr_shape$lo < 0.05) out$lr_shape <- out$lr_scale <- NULL
     }
     out
 }
