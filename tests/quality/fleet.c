@@ -70,13 +70,35 @@ static int read_table(const json_t *input, const char *key, struct table *ret, s
     return status ? fail_add(f, "%s", path) : 0;
 }
 
-static const struct texts *column(const struct table *t, const char *name)
+/* NULL: no such column. */
+static const struct texts *find_column(const struct table *t, const char *name)
 {
     for (size_t c = 0; c < t->columns; c++)
         if (!strcmp(t->names[c], name))
             return &t->column[c];
-    fprintf(stderr, "no column %s\n", name);
-    exit(1);
+    return NULL;
+}
+
+/* names: separated by blanks. */
+static int need_columns(const struct table *t, const char *table, const char *names, struct fail *f)
+{
+    autofree char *copy = strdup(names);
+    char *rest = copy;
+
+    for (const char *name = strsep(&rest, " "); name; name = strsep(&rest, " "))
+        if (!find_column(t, name))
+            return fail_set(f, FAIL_INPUT, "%s: no column %s", table, name);
+    return 0;
+}
+
+/* One of those that are needed. */
+static const struct texts *column(const struct table *t, const char *name)
+{
+    const struct texts *found = find_column(t, name);
+
+    if (!found)
+        abort();
+    return found;
 }
 
 /* ---------------------------------------------------------------- words and numbers */
@@ -249,7 +271,10 @@ static int run_data(const json_t *input, struct data *d, json_t *result, struct 
     struct fleet_totals totals;
 
     if (read_table(input, "devices", &d->devices, f) || read_table(input, "parts", &d->parts, f) ||
-        read_table(input, "events", &d->events, f) || get_number(input, "cutoff_day", &fleet.cutoff, f))
+        read_table(input, "events", &d->events, f) || get_number(input, "cutoff_day", &fleet.cutoff, f) ||
+        need_columns(&d->devices, "devices", "device in_service_day", f) ||
+        need_columns(&d->parts, "parts", "device part supplier lot install_day remove_day", f) ||
+        need_columns(&d->events, "events", "device day confirmed_part case", f))
         return -1;
     learn_words(d);
     number_devices(d);
