@@ -56,7 +56,7 @@ int get_number_or(const json_t *input, const char *key, double fallback, double 
 int get_text(const json_t *input, const char *key, const char **ret, struct fail *f) must_check;
 int get_numbers(const json_t *input, const char *key, double **ret, size_t *ret_n, struct fail *f) must_check;
 
-/* As get_numbers, and exactly n of them. */
+/* As get_numbers, and exactly n of them; a single value that is not in a list stands for n, as R recycles it. */
 int get_numbers_of(const json_t *input, const char *key, size_t n, double **ret, struct fail *f) must_check;
 
 /* As get_numbers_of, but *ret is NULL when the key is absent. */

@@ -106,8 +106,16 @@ int get_numbers_of(const json_t *input, const char *key, size_t n, double **ret,
 
     if (get_numbers(input, key, &numbers, &count, f))
         return -1;
-    if (count != n)
+    if (count != n && json_is_array(json_object_get(input, key)))
         return fail_set(f, FAIL_INPUT, "%s: %zu numbers where %zu are wanted", key, count, n);
+    if (count != n) {
+        double single = numbers[0];
+
+        free(numbers);
+        numbers = take(n, sizeof *numbers);
+        for (size_t i = 0; i < n; i++)
+            numbers[i] = single;
+    }
     *ret = take_ptr(numbers);
     return 0;
 }
