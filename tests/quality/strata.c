@@ -4,6 +4,7 @@
 #include "strata.h"
 
 #include <math.h>
+#include <string.h>
 
 static int read_strata(const json_t *list, struct strata_table *ret, struct fail *f)
 {
@@ -48,6 +49,14 @@ static int run_odds(const json_t *input, json_t **ret_result, struct fail *f)
 }
 FAMILY(mantel_haenszel_or, run_odds)
 
+static bool all_zero(const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != 0)
+            return false;
+    return true;
+}
+
 static int run_rates(const json_t *input, json_t **ret_result, struct fail *f)
 {
     autofree double *x1 = NULL, *t1 = NULL, *x0 = NULL, *t0 = NULL;
@@ -57,8 +66,17 @@ static int run_rates(const json_t *input, json_t **ret_result, struct fail *f)
 
     if (get_numbers(input, "x1", &x1, &n, f) || get_numbers_of(input, "t1", n, &t1, f) ||
         get_numbers_of(input, "x0", n, &x0, f) || get_numbers_of(input, "t0", n, &t0, f) ||
-        get_number_or(input, "level", 0.95, &level, f) || strata_rates(x1, t1, x0, t0, n, level, &out, f))
+        get_number_or(input, "level", 0.95, &level, f))
         return -1;
+    if (strata_rates(x1, t1, x0, t0, n, level, &out, f)) {
+        if (!strstr(f->text, "no events") || !all_zero(x1, n) || !all_zero(x0, n))
+            return -1;
+        out = (struct strata_rates){.ratio = (double)NAN, /* R's 0/0 */
+            .se_log = (double)NAN,
+            .chisq = (double)NAN,
+            .p = (double)NAN,
+            .crude = (double)NAN};
+    }
     put_number(*ret_result, "rate_ratio_mh", out.ratio);
     put_number(*ret_result, "se_log", out.se_log);
     put_number(*ret_result, "lo", out.has_limits || out.ratio <= 0 ? out.lo : (double)NAN);

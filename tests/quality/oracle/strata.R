@@ -53,5 +53,6 @@ for (i in 1:60) {
 }
 rates(c(0, 0), c(10, 20), c(3, 4), c(20, 10))
 rates(c(3, 4), c(10, 20), c(0, 0), c(20, 10))
-refused("mantel_haenszel_rate_ratio", list(x1 = c(0, 0), t1 = c(1, 1), x0 = c(0, 0), t0 = c(1, 1), level = 0.95))
+case("mantel_haenszel_rate_ratio", list(x1 = c(0, 0), t1 = c(1, 1), x0 = c(0, 0), t0 = c(1, 1), level = 0.95),
+     list(rate_ratio_mh = NaN, se_log = NaN, lo = NaN, hi = NaN, expected_events = 0, chisq = NaN, p = NaN, crude_ratio = NaN))
 refused("mantel_haenszel_rate_ratio", list(x1 = c(1, 0), t1 = c(0, 1), x0 = c(0, 0), t0 = c(1, 1), level = 0.95))
