@@ -22,12 +22,13 @@ for (i in 1:6) {
     n <- sample(c(40, 300), 1)
     cutoff <- sample(c(200, 400), 1)
     devices <- data.frame(device = sprintf("D%04d", 1:n), model = "M1", build_day = 0, region = "N",
-                          in_service_day = sample(0:250, n, replace = TRUE))
+                          in_service_day = sample(0:300, n, replace = TRUE))
     parts <- data.frame()
-    for (part in c("FAN", "PCB-7", "PUMP")) {
-        supplier <- sample(c("Acme", "BOLT", "b-2"), n, replace = TRUE)
+    # The LED has one supplier, so nothing to compare it with; some lots of the others never come into service.
+    for (part in c("FAN", "LED", "PCB-7", "PUMP")) {
+        supplier <- sample(if (part == "LED") "Only" else c("Acme", "BOLT", "b-2"), n, replace = TRUE)
         parts <- rbind(parts, data.frame(device = devices$device, part = part, supplier = supplier,
-                                         lot = paste0(supplier, "-L", sample(1:3, n, replace = TRUE)),
+                                         lot = paste0(supplier, "-L", sample(1:(n / 10), n, replace = TRUE)),
                                          install_day = sample(0:40, n, replace = TRUE), remove_day = NA))
     }
     # Some fail: removed on a day in service, replaced the same day; reports come twice, or name no part.
@@ -57,9 +58,8 @@ for (i in 1:6) {
         paste(counted$device, counted$confirmed_part, counted$day)
     by_lot <- cells(parts, c("part", "supplier", "lot"))
     flagged <- Filter(function(r) r$p_BH < 0.05, by_lot)
-    if (all(tapply(parts$days, paste(parts$part, parts$supplier, parts$lot), sum) > 0))
-        case("mini_fleet", list(devices = files[1], parts = files[2], events = files[3], cutoff_day = cutoff),
-             list(total_confirmed = sum(parts$failed), total_part_days = sum(parts$days),
-                  supplier_cells = cells(parts, c("part", "supplier")), lot_cells = by_lot,
-                  flagged_lots = vapply(flagged, function(r) r$lot, "")))
+    case("mini_fleet", list(devices = files[1], parts = files[2], events = files[3], cutoff_day = cutoff),
+         list(total_confirmed = sum(parts$failed), total_part_days = sum(parts$days),
+              supplier_cells = cells(parts, c("part", "supplier")), lot_cells = by_lot,
+              flagged_lots = vapply(flagged, function(r) r$lot, "")))
 }
