@@ -87,9 +87,9 @@ int counts_rate_limits_many(
         check_one(CHECK_LEVEL, "level", level, f))
         return -1;
     for (size_t i = 0; i < n; i++) {
-        struct counts_limits once, *at = events[i] < KEPT ? &kept[(size_t)events[i]] : &once;
+        struct counts_limits once = {0}, *at = events[i] < KEPT ? &kept[(size_t)events[i]] : &once;
 
-        if ((at == &once || at->hi == 0) && counts_rate_limits(events[i], 1, level, at, f))
+        if (at->hi == 0 && counts_rate_limits(events[i], 1, level, at, f))
             return -1;
         ret[i] = (struct counts_limits){
             .lo = at->lo / exposure[i],

@@ -25,7 +25,7 @@ double special_digamma(double x)
 {
     static const double series[] = {
         1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132, -691.0 / 32760, 1.0 / 12, -3617.0 / 8160};
-    long double shift = 0, sum = 0, y = x, power = 1;
+    long double shift = 0, sum = 0, y = (long double)x, power = 1;
 
     assert(x > 0);
     while (y < 12)
@@ -68,7 +68,7 @@ long double special_stirling_error(double x)
         0.011896709945891770095L, 0.010411265261972096497L, 0.0092554621827127329177L, 0.0083305634333628712565L,
         0.007573675487951840795L, 0.0069428401072095298657L, 0.0064089941880042070684L, 0.0059513701127588477356L,
         0.005554733551962801371L};
-    long double y = x, y2 = y * y;
+    long double y = (long double)x, y2 = y * y;
     int sign;
 
     if (x <= LARGEST_KEPT) {
@@ -139,7 +139,7 @@ double special_tail_log(const struct special_tail *t, enum tail wanted)
 /* Logarithm of the Poisson probability but for the factor 1 / √(2πx). x > 0, mean > 0. */
 static long double poisson_exponent(double x, double mean)
 {
-    return -special_deviance(x, mean) - special_stirling_error(x);
+    return -special_deviance((long double)x, (long double)mean) - special_stirling_error(x);
 }
 
 double special_poisson(double x, double mean)
@@ -182,7 +182,7 @@ long double special_binomial_parts(double x, double rest, double p, double q)
     if (p == 0 || q == 0)
         return -(long double)HUGE_VAL;
     return special_stirling_error((double)n) - special_stirling_error(x) - special_stirling_error(rest) -
-           special_deviance(x, n * exact_p) - special_deviance(rest, n * exact_q) +
+           special_deviance((long double)x, n * exact_p) - special_deviance((long double)rest, n * exact_q) +
            logl(n / (TWO_PI * (long double)x * (long double)rest)) / 2;
 }
 

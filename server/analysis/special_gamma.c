@@ -49,7 +49,7 @@ static double upper_fraction(double a, double x)
 /* ln Γ(1 + a), with all digits for small a too: there Σ ζ(k)/k (-a)^k. */
 static long double log_gamma_next(double a)
 {
-    long double y = a;
+    long double y = (long double)a;
     int sign;
 
     if (a > 1e-3)
@@ -93,7 +93,7 @@ static struct special_tail gamma_tail(double a, double x)
 {
     struct special_tail t = {.tail = x <= a || (x <= 1 && a < 1) ? TAIL_LOWER : TAIL_UPPER};
 
-    t.log_front = -special_deviance(a, x) - special_stirling_error(a) -
+    t.log_front = -special_deviance((long double)a, (long double)x) - special_stirling_error(a) -
                   logl(6.283185307179586476925286766559005768L * (long double)a) / 2;
     if (a >= INTEGRATED_FROM)
         t.factor = integrated(a, x, t.tail);

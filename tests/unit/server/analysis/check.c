@@ -14,14 +14,14 @@ static void each_demand_knows_its_edges(void **state)
         enum check what;
         double good[3], bad[4];
     } rows[] = {
-        {CHECK_FINITE, {-1, 0, 1e308}, {HUGE_VAL, -HUGE_VAL, NAN, NAN}},
-        {CHECK_NOT_NEGATIVE, {0, 1e-300, 5}, {-1e-300, HUGE_VAL, NAN, -1}},
-        {CHECK_POSITIVE, {5e-324, 1, 1e300}, {0, -1, HUGE_VAL, NAN}},
-        {CHECK_COUNT, {0, 7, 0x1p53}, {-1, 0.5, 0x1p54, NAN}},
-        {CHECK_PROBABILITY, {0, 0.5, 1}, {-1e-9, 1.0000001, NAN, HUGE_VAL}},
-        {CHECK_LEVEL, {1e-9, 0.95, 0.999999}, {0, 1, 95, NAN}},
-        {CHECK_STATUS, {0, 1, 1}, {2, 0.5, -1, NAN}},
-        {CHECK_NUMBER, {-HUGE_VAL, 0, HUGE_VAL}, {NAN, NAN, NAN, NAN}},
+        {CHECK_FINITE, {-1, 0, 1e308}, {HUGE_VAL, -HUGE_VAL, (double)NAN, (double)NAN}},
+        {CHECK_NOT_NEGATIVE, {0, 1e-300, 5}, {-1e-300, HUGE_VAL, (double)NAN, -1}},
+        {CHECK_POSITIVE, {5e-324, 1, 1e300}, {0, -1, HUGE_VAL, (double)NAN}},
+        {CHECK_COUNT, {0, 7, 0x1p53}, {-1, 0.5, 0x1p54, (double)NAN}},
+        {CHECK_PROBABILITY, {0, 0.5, 1}, {-1e-9, 1.0000001, (double)NAN, HUGE_VAL}},
+        {CHECK_LEVEL, {1e-9, 0.95, 0.999999}, {0, 1, 95, (double)NAN}},
+        {CHECK_STATUS, {0, 1, 1}, {2, 0.5, -1, (double)NAN}},
+        {CHECK_NUMBER, {-HUGE_VAL, 0, HUGE_VAL}, {(double)NAN, (double)NAN, (double)NAN, (double)NAN}},
     };
     struct fail f;
     (void)state;
@@ -62,7 +62,7 @@ static void orders_are_checked_between_and_within_arrays(void **state)
     assert_string_equal(f.text, "ages[1]: equal to ages[0]");
     assert_int_equal(check_increasing("ages", (const double[]){1, 0}, 2, false, &f), -1);
     assert_string_equal(f.text, "ages[1]: before ages[0]");
-    assert_int_equal(check_increasing("ages", (const double[]){1, NAN}, 2, false, &f), -1);
+    assert_int_equal(check_increasing("ages", (const double[]){1, (double)NAN}, 2, false, &f), -1);
     assert_int_equal(check_length("time", 1, 2, &f), -1);
     assert_string_equal(f.text, "time: 1 given, at least 2 needed");
 }

@@ -295,11 +295,12 @@ static void wrong_arguments_are_named_and_nothing_is_written(void **state)
     assert_int_equal(strncmp(f.text, "events[1]: ", 11), 0);
     assert_int_equal(counts_binomial_limits(3, 2, 0.9, &limits, &f), -1);
     assert_memory_equal(&limits, &before, sizeof limits);
-    assert_int_equal(counts_poisson_test(1, NAN, &test, &f), -1);
+    assert_int_equal(counts_poisson_test(1, (double)NAN, &test, &f), -1);
     assert_int_equal(counts_binomial_test(1, 2, 1.5, &test, &f), -1);
     assert_int_equal(counts_rate_ratio(1, 1, 1, -4, 0.9, &ratio, &f), -1);
     assert_int_equal(strncmp(f.text, "t2: ", 4), 0);
-    assert_int_equal(counts_poisson_greater_many((const double[]){1, 2}, (const double[]){1, NAN}, 2, p, p, &f), -1);
+    assert_int_equal(
+        counts_poisson_greater_many((const double[]){1, 2}, (const double[]){1, (double)NAN}, 2, p, p, &f), -1);
     assert_int_equal(strncmp(f.text, "expected[1]: ", 13), 0);
     assert_true(p[0] == 7);
 }

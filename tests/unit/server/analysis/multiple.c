@@ -86,7 +86,7 @@ static void what_is_no_probability_is_named(void **state)
 
     assert_int_equal(multiple_adjust(MULTIPLE_BH, p, 2, adjusted, &f), -1);
     assert_string_equal(f.text, "p[1]: 1.5 is not a number from 0 to 1");
-    p[1] = NAN;
+    p[1] = (double)NAN;
     assert_int_equal(multiple_adjust(MULTIPLE_BONFERRONI, p, 2, adjusted, &f), -1);
     assert_true(adjusted[0] == 7);
 }

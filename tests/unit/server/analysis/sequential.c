@@ -109,7 +109,7 @@ static void chains_without_a_grid_are_refused(void **state)
     assert_int_equal(strncmp(f.text, "h: ", 3), 0);
     assert_int_equal(sequential_cusum_arl(0, 2, 2, &arl, &f), -1);
     assert_int_equal(sequential_cusum_arl(3, -2, 2, &arl, &f), -1);
-    assert_int_equal(sequential_cusum_arl(3, 2, NAN, &arl, &f), -1);
+    assert_int_equal(sequential_cusum_arl(3, 2, (double)NAN, &arl, &f), -1);
     assert_true(arl == 7);
 }
 
@@ -176,7 +176,7 @@ static void a_chance_out_of_reach_is_told(void **state)
     assert_int_equal(sequential_maxsprt_critical(0, 1, 0.05, &exists, &value, &f), -1);
     assert_int_equal(sequential_maxsprt_critical(5, 0, 0.05, &exists, &value, &f), -1);
     assert_int_equal(sequential_maxsprt_critical(5, 1, 1, &exists, &value, &f), -1);
-    assert_int_equal(sequential_maxsprt_critical(NAN, 1, 0.05, &exists, &value, &f), -1);
+    assert_int_equal(sequential_maxsprt_critical((double)NAN, 1, 0.05, &exists, &value, &f), -1);
 }
 
 static void llr_signals_with_enough_events_only(void **state)

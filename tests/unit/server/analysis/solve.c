@@ -28,7 +28,7 @@ static double flat(double x, const void *context)
 static double broken(double x, const void *context)
 {
     (void)context;
-    return x < 0.4 ? -1 : x > 0.6 ? 1 : NAN;
+    return x < 0.4 ? -1 : x > 0.6 ? 1 : (double)NAN;
 }
 
 static double exponential(double x, const void *context)
@@ -138,7 +138,7 @@ static void a_column_that_depends_on_others_is_named(void **state)
 
     assert_int_equal(solve_cholesky(a, 3, &column), -1);
     assert_int_equal(column, 2);
-    assert_int_equal(solve_cholesky((double[]){NAN}, 1, &column), -1);
+    assert_int_equal(solve_cholesky((double[]){(double)NAN}, 1, &column), -1);
     assert_int_equal(column, 0);
 }
 
