@@ -21,17 +21,15 @@ enum {
 
 /* ---------------------------------------------------------------- the registry */
 
-/* Nothing of the message is taken and nothing is final: the device keeps its records and asks again later. */
-static void hold(struct turn *t, const struct batch_item *item, struct workset_device *d)
+/* Nothing of the message is taken and nothing is final: the device keeps its records and asks again later. Nothing was
+ * looked at either, so nothing is said about what is stored: the numbers may have been used twice (rule 8). */
+static void hold(struct turn *t, const struct batch_item *item)
 {
     if (item->uplink.death)
         return;
     reply_for(&t->reply, item->shard, item->device, item->uplink.epoch);
-    for (enum lane lane = 0; lane < LANE_COUNT; lane++) {
-        bool known = d && workset_knows_epoch(d, item->uplink.epoch);
-
-        reply_lane(&t->reply, lane, known ? workset_lane(d, item->uplink.epoch, lane)->row.next : 1, false, HOLD_MS);
-    }
+    for (enum lane lane = 0; lane < LANE_COUNT; lane++)
+        reply_lane(&t->reply, lane, 1, false, HOLD_MS);
 }
 
 static void count_refusal(struct turn *t, const struct batch_item *item, enum refusal refusal)
@@ -48,7 +46,7 @@ static int refuse(
 {
     count_refusal(t, item, refusal);
     if (item->refusal == REFUSAL_NONE)
-        hold(t, item, d);
+        hold(t, item);
     return d ? ledger_refuse_uplink(t, d, refusal, item->detail, f) : 0;
 }
 
@@ -182,6 +180,7 @@ static int take_record(struct turn *t, struct passage *p, const struct record *r
         lane->row.tail = reuse_tail(r);
         lane->dirty = true;
     }
+    lane->agreed |= !hole;
     if (r->kind == RECORD_LOSS && !hole)
         ask_after_loss(p->device, p->item->uplink.epoch, r);
     reply_lane(&t->reply, r->lane, next, hole && !duplicate, retry_ms);
@@ -191,15 +190,19 @@ static int take_record(struct turn *t, struct passage *p, const struct record *r
 /* A store that was restored from a backup, or a standby that took over, may be behind what the device was told. A lane
  * that is spoken of shows it by itself; where the others stand, and that they may have to be sent again from there, the
  * device hears with its first message since it was read from the store, and again when its messages come again: that
- * receipt may have been lost. A message without records asks for just this. */
+ * receipt may have been lost. A message without records asks for just this. A lane that has spoken is left alone: what it
+ * has on its way would be sent again, and with two busy lanes each repeat would call for the next. */
 static void tell_lanes(struct turn *t, struct workset_device *d, const struct uplink *u, bool all_known)
 {
     bool tell = !d->met || all_known;
 
     d->met = true;
-    for (enum lane lane = 0; tell && lane < LANE_COUNT; lane++)
-        if (!turn_has_lane(u, lane))
-            reply_lane(&t->reply, lane, workset_lane(d, u->epoch, lane)->row.next, true, 0);
+    for (enum lane i = 0; tell && i < LANE_COUNT; i++) {
+        const struct workset_lane *lane = workset_lane(d, u->epoch, i);
+
+        if (!turn_has_lane(u, i) && (!lane->agreed || !u->record_count))
+            reply_lane(&t->reply, i, lane->row.next, true, 0);
+    }
 }
 
 /* ---------------------------------------------------------------- one message */

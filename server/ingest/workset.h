@@ -17,6 +17,7 @@
 struct workset_lane {
     struct lane_row row;
     bool dirty;
+    bool agreed; /* since it was read from the store the device sent of it nothing beyond next: it freed no more */
 };
 
 struct workset_condition {

@@ -307,7 +307,7 @@ static void a_blocked_device_is_put_off_and_noted(void **state)
     H_OK(h, store_commit(h->store, h->now, &h->f));
     h_restart(h);
     H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 2, "E2"));
-    assert_int_equal(h_lane(h, LANE_FAULT)->next, 2);
+    assert_int_equal(h_lane(h, LANE_FAULT)->next, 1);
     assert_true(h_lane(h, LANE_FAULT)->retry_after_ms > 0);
     assert_int_equal(h_transitions(h, "hub-1").count, 1);
     assert_string_equal(h_losses(h, "hub-1").rows[0].detail, "blocked_device");
@@ -321,7 +321,7 @@ static void a_device_that_is_blocked_and_let_in_again_loses_nothing(void **state
     H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"));
     H_OK(h, core_set_registration(h->core, &change, &h->f));
     H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 2, "E2"));
-    assert_int_equal(h_lane(h, LANE_FAULT)->next, 2);
+    assert_int_equal(h_lane(h, LANE_FAULT)->next, 1);
     assert_true(h_lane(h, LANE_FAULT)->retry_after_ms > 0);
     H_OK(h, core_set_registration(h->core, &change, &h->f)); /* it is so already: nothing to tell */
     change.registration = DEVICE_KNOWN;
@@ -335,6 +335,22 @@ static void a_device_that_is_blocked_and_let_in_again_loses_nothing(void **state
     assert_int_equal(h_audits(h, "hub-1", "device.unblocked"), 1);
     assert_int_equal(h_events(h, "\"change\":\"blocked\"").count, 1);
     assert_int_equal(h_events(h, "\"change\":\"unblocked\"").count, 1);
+}
+
+/* Nobody compares what a blocked device sends, so nothing of it may be freed as a duplicate. */
+static void a_blocked_device_with_an_older_spool_loses_nothing(void **state)
+{
+    struct harness *h = h_of(state);
+    struct registration_change change = {"hub-1", "user:chief", "stolen", DEVICE_BLOCKED};
+
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"), h_confirm(h, 2, "E2"), h_confirm(h, 3, "E3"));
+    H_OK(h, core_set_registration(h->core, &change, &h->f));
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 2, "N2"), h_confirm(h, 3, "N3"), h_confirm(h, 4, "N4"));
+    assert_true(h_lane(h, LANE_FAULT)->next <= 2);
+    change.registration = DEVICE_KNOWN;
+    H_OK(h, core_set_registration(h->core, &change, &h->f));
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 2, "N2"), h_confirm(h, 3, "N3"), h_confirm(h, 4, "N4"));
+    assert_true(h->receipt.new_epoch);
 }
 
 static void a_device_that_is_not_there_cannot_be_blocked(void **state)
@@ -600,6 +616,7 @@ int main(void)
         H_EVERY_DRIVER(an_unknown_device_is_put_off_when_the_registry_is_closed),
         H_EVERY_DRIVER(a_blocked_device_is_put_off_and_noted),
         H_EVERY_DRIVER(a_device_that_is_blocked_and_let_in_again_loses_nothing),
+        H_EVERY_DRIVER(a_blocked_device_with_an_older_spool_loses_nothing),
         H_EVERY_DRIVER(a_device_that_is_not_there_cannot_be_blocked),
         H_EVERY_DRIVER(a_new_epoch_starts_at_its_own_1_and_is_noted),
         H_EVERY_DRIVER(a_replayed_old_epoch_is_all_duplicates_and_no_clone),
