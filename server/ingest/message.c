@@ -221,12 +221,12 @@ static int take_message(struct turn *t, struct workset_device *d, const struct b
 {
     const struct uplink *u = &item->uplink;
     struct passage p = {d, item, fix_of(d, item), false};
-    bool reused;
+    bool stop;
 
     reply_for(&t->reply, item->shard, item->device, u->epoch);
-    if (reuse_check(t, d, u, &reused, f))
+    if (reuse_check(t, d, u, &stop, f))
         return -1;
-    if (reused)
+    if (stop)
         return 0;
     for (size_t i = 0; i < u->record_count; i++)
         if (take_record(t, &p, &u->records[i], f))

@@ -49,11 +49,19 @@ static void send_part(struct reply *r)
     r->verdict_count = 0;
 }
 
+/* What has verdicts or commands speaks of a lane, too. */
+static bool says_something(const struct reply *r)
+{
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        if (r->lane_used[lane])
+            return true;
+    return false;
+}
+
 void reply_close(struct reply *r)
 {
-    if (!r->is_open)
-        return;
-    send_part(r);
+    if (r->is_open && says_something(r))
+        send_part(r);
     r->is_open = false;
 }
 

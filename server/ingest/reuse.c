@@ -14,6 +14,7 @@ struct suspects {
     const struct workset_lane *lane;
     const struct record *lowest, *newest; /* NULL = there are none */
     bool differs;
+    bool passed_over;
     uint64_t same_below; /* the device and we agree on all below */
 };
 
@@ -86,26 +87,44 @@ static int search(struct turn *t, const struct workset_device *d, struct suspect
     char name[BOUND_SUBJECT_ID + 1];
     const char *behind = s->newest->behind;
 
-    if (s->lane->row.lane != LANE_FAULT)
-        return 0;
     snprintf(
         name, sizeof name, "%.*s%s%.*s", BOUND_DEVICE_ID, d->row.device, *behind ? ":" : "", BOUND_DEVICE_ID, behind);
     return store_each_record(
         t->store, d->row.shard, name, s->uplink->epoch, s->lowest->number, s->newest->number, hold_against, s, f);
 }
 
-static int judge(struct turn *t, const struct workset_device *d, struct suspects *s, struct fail *f)
+static bool may_look(const struct turn *t, struct workset_device *d)
+{
+    int64_t ago_ms = t->now.ms - d->looked.ms;
+
+    if (d->looked.ms && ago_ms >= 0 && ago_ms < REUSE_LOOK_MS)
+        return false;
+    d->looked = t->now;
+    return true;
+}
+
+static int judge(struct turn *t, struct workset_device *d, struct suspects *s, struct fail *f)
 {
     const struct lane_row *row = &s->lane->row;
+    bool is_other = false;
 
     if (!s->newest)
         return 0;
     if (s->newest->number + 1 == row->next && row->tail) {
         if (reuse_tail(s->newest) == row->tail)
             return 0;
-        s->differs = true;
+        is_other = true;
     }
-    return search(t, d, s, f);
+    if (row->lane == LANE_FAULT) {
+        if (!may_look(t, d)) {
+            s->passed_over = true;
+            return 0;
+        }
+        if (search(t, d, s, f))
+            return -1;
+    }
+    s->differs |= is_other;
+    return 0;
 }
 
 /* ---------------------------------------------------------------- what follows */
@@ -130,10 +149,12 @@ static int raise_alarm(struct turn *t, struct workset_device *d, const struct su
     return turn_audit(t, d, "device.numbers_reused", d->row.device, detail, f);
 }
 
-int reuse_check(struct turn *t, struct workset_device *d, const struct uplink *u, bool *ret_reused, struct fail *f)
+int reuse_check(struct turn *t, struct workset_device *d, const struct uplink *u, bool *ret_stop, struct fail *f)
 {
-    *ret_reused = d->reuse.epoch == u->epoch && d->reuse.session == u->session;
-    for (enum lane lane = 0; lane < LANE_COUNT && !*ret_reused; lane++) {
+    bool reused = d->reuse.epoch == u->epoch && d->reuse.session == u->session;
+
+    *ret_stop = false;
+    for (enum lane lane = 0; lane < LANE_COUNT && !reused && !*ret_stop; lane++) {
         struct suspects s = {.uplink = u};
 
         if (!turn_has_lane(u, lane))
@@ -142,9 +163,11 @@ int reuse_check(struct turn *t, struct workset_device *d, const struct uplink *u
         find(&s);
         if (judge(t, d, &s, f) || (s.differs && raise_alarm(t, d, &s, f)))
             return -1;
-        *ret_reused = s.differs;
+        reused = s.differs;
+        *ret_stop = s.passed_over;
     }
-    if (*ret_reused)
+    if (reused)
         answer(t, d, u);
+    *ret_stop |= reused;
     return 0;
 }

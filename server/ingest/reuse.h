@@ -3,17 +3,24 @@
  *
  * Ordinary messages cost a comparison of numbers. One that brings duplicates is held against what is stored: its newest
  * one alone tells, because a spool that left the common past does not come back to it. The last record of a lane is
- * known by its hash; an older one of the fault lane is looked for in the logs (two queries a message); older ones of the
- * health lane, which is not kept record by record, are known only when the last one comes. */
+ * known by its hash; an older one of the fault lane is looked for in the logs (two queries); older ones of the health lane,
+ * which is not kept record by record, are known only when the last one comes.
+ *
+ * A look into the logs costs as much as a hundred records. So a device gets one in REUSE_LOOK_MS, and a message that would
+ * need another is passed over, as if it had not come: the receipt for the one before covers it, or the device sends it
+ * again. */
 #ifndef FAULTLINE_REUSE_H
 #define FAULTLINE_REUSE_H
 
 #include "turn.h"
 
-/* True in ret_reused: a number of the message stands for another record here. Then nothing of it must be stored; the
- * receipt, which is open, says new_epoch and from where on. So it says to all that comes in this session. */
+enum { REUSE_LOOK_MS = 5000 };
+
+/* True in ret_stop: nothing of the message must be stored. A number of it stands for another record here, and the
+ * receipt, which is open, says new_epoch and from where on; so it says to all that comes in this session. Or the message
+ * is passed over, and the receipt says nothing. */
 must_check int reuse_check(
-    struct turn *t, struct workset_device *d, const struct uplink *u, bool *ret_reused, struct fail *f);
+    struct turn *t, struct workset_device *d, const struct uplink *u, bool *ret_stop, struct fail *f);
 
 /* What a lane keeps of the record that it has just taken, as struct lane_row's tail. */
 uint64_t reuse_tail(const struct record *r);

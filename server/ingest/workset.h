@@ -66,6 +66,7 @@ struct workset_device {
     size_t condition_count;
     struct workset_snapshot snapshot;
     struct workset_reuse reuse;
+    struct wall looked; /* when its records were last looked for in the logs; ms 0 = never */
     struct workset_ask ask;
     int64_t last_interval_ms;      /* of the latest health report; 0 = none came yet */
     bool met;                      /* it heard where all its lanes stand since it was read from the store */

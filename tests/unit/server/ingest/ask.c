@@ -44,9 +44,15 @@ static void a_receipt_that_was_lost_is_made_good_when_the_message_comes_again(vo
     struct harness *h = h_of(state);
 
     H_SEND(h, "hub-1", EPOCH, h_confirm(h, 1, "E1"), h_health(h, 1));
-    H_SEND(h, "hub-1", EPOCH, h_health(h, 1));
+    h_restart(h);
+    H_SEND(h, "hub-1", EPOCH, h_health(h, 2));
+    H_SEND(h, "hub-1", EPOCH, h_health(h, 2));
     assert_int_equal(h_lane(h, LANE_FAULT)->next, 2);
     assert_true(h_lane(h, LANE_FAULT)->resume);
+    /* The lane speaks by itself: from now on it shows by itself where it stands. */
+    H_SEND(h, "hub-1", EPOCH, h_confirm(h, 2, "E2"));
+    H_SEND(h, "hub-1", EPOCH, h_health(h, 2));
+    assert_int_equal(h->receipt.lane_count, 1);
 }
 
 /* ---------------------------------------------------------------- losses */

@@ -1,6 +1,8 @@
 /* reuse: a spool that was restored from an older copy, or cloned, loses nothing, and what is merely sent again is no alarm. */
 #include "harness.h"
 
+#include "reuse.h"
+
 enum { EPOCH_A = 0xa1, EPOCH_B = 0xb2 };
 
 static void expect_new_epoch(struct harness *h, enum lane lane, uint64_t next)
@@ -92,6 +94,24 @@ static void what_is_sent_again_as_it_was_is_no_second_use(void **state)
     assert_int_equal(metrics_get(&h->metrics.numbers_reused), 0);
 }
 
+/* A hostile device could make the logs be read for each of its messages. */
+static void a_look_into_the_logs_is_not_had_for_each_message(void **state)
+{
+    struct harness *h = h_of(state);
+
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"), h_confirm(h, 2, "E2"), h_confirm(h, 3, "E3"));
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"));
+    assert_int_equal(h_lane(h, LANE_FAULT)->next, 4);
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 2, "N2"), h_health(h, 1));
+    assert_int_equal(h->batch->reply_count, 0); /* neither taken nor freed: it will come again */
+    assert_int_equal(metrics_get(&h->metrics.stored[RECORD_HEALTH]), 0);
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 3, "E3")); /* the last one is known without */
+    assert_int_equal(h_lane(h, LANE_FAULT)->next, 4);
+    h->now.ms += REUSE_LOOK_MS;
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 2, "N2"), h_health(h, 1));
+    expect_new_epoch(h, LANE_FAULT, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +119,7 @@ int main(void)
         H_EVERY_DRIVER(an_older_copy_that_has_grown_past_the_original_is_told),
         H_EVERY_DRIVER(the_original_of_a_copied_spool_goes_on),
         H_EVERY_DRIVER(other_health_under_stored_numbers_is_noticed_at_the_last_one),
+        H_EVERY_DRIVER(a_look_into_the_logs_is_not_had_for_each_message),
         H_EVERY_DRIVER(what_is_sent_again_as_it_was_is_no_second_use),
     };
     return cmocka_run_group_tests(tests, start_stores, stop_stores);
