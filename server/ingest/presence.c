@@ -10,6 +10,7 @@ enum {
     SHARDS = 256, /* one a second: a silent device is noticed some minutes late */
     DEVICES_A_LOOK = 200,
     INTERVALS = 3,
+    STANDSTILL_MS = 60 * 1000, /* between two looks, which are a second apart */
 };
 static const int64_t longest_interval_ms = 7LL * 24 * 60 * 60 * 1000;
 
@@ -92,16 +93,24 @@ static int judge(struct presence_round *round, struct turn *t, const char *devic
     return 0;
 }
 
+/* No broker, a clock that jumped, a machine that slept, a database that did not answer: nobody was heard meanwhile, or it
+ * only looks so. */
+static bool stood_still(struct presence_round *round, struct wall now)
+{
+    int64_t ms = now.ms - round->latest.ms;
+
+    round->latest = now;
+    return ms < -STANDSTILL_MS || ms > STANDSTILL_MS;
+}
+
 int presence_tick(struct presence_round *round, struct turn *t, struct fail *f)
 {
     const struct silence silence = {t->now, PRESENCE_LEAST_MS, INTERVALS, PRESENCE_OTHERS_MS};
     struct silent silent = {.count = 0};
 
-    if (!atomic_load(&t->metrics->is_connected)) {
-        round->listening.ms = 0;
+    if (!atomic_load(&t->metrics->is_connected))
         return 0;
-    }
-    if (!round->listening.ms)
+    if (stood_still(round, t->now))
         round->listening = t->now;
     if (t->now.ms - round->listening.ms <= PRESENCE_LEAST_MS)
         return 0;

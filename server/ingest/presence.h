@@ -9,7 +9,7 @@
  * The last will comes from the broker, and with a broker that dies it is lost. So a device from which nothing came for
  * three of its health intervals, at least PRESENCE_LEAST_MS, is offline as well: what its keep-alive tells is known to the
  * broker only. One that sends no health is given PRESENCE_OTHERS_MS. Silence counts only while we listen: after a time
- * without the broker, and after a start, it counts anew. */
+ * without the broker, after a start, and after a jump of our clock or a standstill of this process, it counts anew. */
 #ifndef FAULTLINE_PRESENCE_H
 #define FAULTLINE_PRESENCE_H
 
@@ -30,7 +30,8 @@ void presence_interval(struct turn *t, struct workset_device *d, uint64_t interv
 /* Where the round over silent devices stands. */
 struct presence_round {
     unsigned next_shard;
-    struct wall listening; /* since then; ms 0 = we do not */
+    struct wall listening; /* since then */
+    struct wall latest;    /* tick while we did; ms 0 = none yet */
 };
 
 /* A bite of the round; once a second. */
