@@ -129,11 +129,17 @@ static int judge(struct turn *t, struct workset_device *d, struct suspects *s, s
 
 /* ---------------------------------------------------------------- what follows */
 
+/* In a receipt of its own: what the original of a copied spool sends in the same batch raises next for itself only. */
 static void answer(struct turn *t, const struct workset_device *d, const struct uplink *u)
 {
+    struct reply *r = &t->reply;
+
     metrics_add(&t->metrics->numbers_reused, u->record_count);
-    reply_lane(&t->reply, d->reuse.lane, d->reuse.next, true, 0);
-    reply_new_epoch(&t->reply);
+    reply_close(r);
+    reply_for(r, r->shard, r->device, r->epoch);
+    reply_lane(r, d->reuse.lane, d->reuse.next, true, 0);
+    reply_new_epoch(r);
+    reply_close(r);
 }
 
 static int raise_alarm(struct turn *t, struct workset_device *d, const struct suspects *s, struct fail *f)

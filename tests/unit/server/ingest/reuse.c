@@ -60,6 +60,26 @@ static void the_original_of_a_copied_spool_goes_on(void **state)
     assert_true(h_device(h, "hub-1").cloned);
 }
 
+static void what_the_original_sends_in_the_same_batch_frees_nothing_of_the_copy(void **state)
+{
+    struct harness *h = h_of(state);
+    static const uint64_t next[] = {4, 2, 5};
+    struct record original[] = {h_confirm(h, 3, "E3"), h_confirm(h, 4, "E4")}, copy = h_confirm(h, 2, "N2");
+
+    H_SEND(h, "hub-1", EPOCH_A, h_confirm(h, 1, "E1"), h_confirm(h, 2, "E2"));
+    batch_reset(h->batch);
+    h_add(h, "hub-1", EPOCH_A, 1, &original[0], 1);
+    h_add(h, "hub-1", EPOCH_A, 2, &copy, 1);
+    h_add(h, "hub-1", EPOCH_A, 1, &original[1], 1);
+    h_apply(h);
+    assert_int_equal(h->batch->reply_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        h_take_receipt(h, i);
+        assert_int_equal(h->receipt.new_epoch, i == 1);
+        assert_int_equal(h_lane(h, LANE_FAULT)->next, next[i]);
+    }
+}
+
 static void other_health_under_stored_numbers_is_noticed_at_the_last_one(void **state)
 {
     struct harness *h = h_of(state);
@@ -118,6 +138,7 @@ int main(void)
         H_EVERY_DRIVER(other_records_under_stored_numbers_are_told_and_not_stored),
         H_EVERY_DRIVER(an_older_copy_that_has_grown_past_the_original_is_told),
         H_EVERY_DRIVER(the_original_of_a_copied_spool_goes_on),
+        H_EVERY_DRIVER(what_the_original_sends_in_the_same_batch_frees_nothing_of_the_copy),
         H_EVERY_DRIVER(other_health_under_stored_numbers_is_noticed_at_the_last_one),
         H_EVERY_DRIVER(a_look_into_the_logs_is_not_had_for_each_message),
         H_EVERY_DRIVER(what_is_sent_again_as_it_was_is_no_second_use),
