@@ -70,6 +70,10 @@ for (i in 1:15) {
     k <- sample(3:24, 1)
     failed <- rpois(k, runif(1, 0.5, 20)) + c(1, rep(0, k - 1))
     running <- sample(c(0, 20, 1000, 1e6), k, replace = TRUE) + 5
+    if (sum(failed[-1]) == 0) { # all in the first month: the smaller the shape the likelier
+        refused("warranty_prediction", list(failures_by_month = failed, suspended_by_month = running, months_ahead = 6))
+        next
+    }
     fit <- fit_months(failed, running)
     shape <- exp(fit$par[1])
     scale <- exp(fit$par[2])
