@@ -3,8 +3,9 @@
  *
  * Ordinary messages cost a comparison of numbers. One that brings duplicates is held against what is stored: its newest
  * one alone tells, because a spool that left the common past does not come back to it. The last record of a lane is
- * known by its hash; an older one of the fault lane is looked for in the logs (two queries); older ones of the health lane,
- * which is not kept record by record, are known only when the last one comes.
+ * known by its hash; an older one of the fault lane is looked for in the logs of the device that it is about (two
+ * queries, the newest 1,000 rows of each). Not noticed, and taken for duplicates: older ones of the health lane, which is
+ * not kept record by record; older ones whose number stands for a record about another device behind the same gateway.
  *
  * A look into the logs costs as much as a hundred records. So a device gets one in REUSE_LOOK_MS, and a message that would
  * need another is passed over, as if it had not come: the receipt for the one before covers it, or the device sends it
