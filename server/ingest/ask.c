@@ -6,17 +6,12 @@
 #include <string.h>
 
 #include "log.h"
-
-static uint64_t mix(uint64_t hash, uint64_t part)
-{
-    hash = (hash ^ part) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 29;
-}
+#include "mix.h"
 
 /* Of what makes the loss this one, so that it is the same whenever the loss is told. */
 static uint64_t id_of(uint64_t epoch, const struct record *loss)
 {
-    uint64_t hash = mix(mix(mix(UINT64_C(0xcbf29ce484222325), epoch), loss->loss.first), loss->loss.last);
+    uint64_t hash = mix(mix(mix(MIX_START, epoch), loss->loss.first), loss->loss.last);
 
     return hash ? hash : 1;
 }
