@@ -204,6 +204,15 @@ int lists_device(struct store *s, const char *id, const char *query, json_t **re
     return 0;
 }
 
+/* Of a list that has no other parameter. */
+static int limit_alone(const char *query, int *ret_limit, struct fail *f)
+{
+    static const char *const known[] = {"limit", NULL};
+    struct query q;
+
+    return query_parse(query, known, &q, f) != 0 ? -1 : query_limit(&q, ret_limit, f);
+}
+
 static bool add_transition(void *ctx, const struct transition_row *row)
 {
     page_add(ctx, view_transition(row), NULL);
@@ -212,12 +221,10 @@ static bool add_transition(void *ctx, const struct transition_row *row)
 
 int lists_transitions(struct store *s, const char *id, const char *query, json_t **ret, struct fail *f)
 {
-    static const char *const known[] = {"limit", NULL};
-    struct query q;
     struct page page;
     int limit;
 
-    if (query_parse(query, known, &q, f) != 0 || query_limit(&q, &limit, f) != 0)
+    if (limit_alone(query, &limit, f) != 0)
         return -1;
     page_init(&page, limit);
     return page_end(
@@ -232,12 +239,10 @@ static bool add_report(void *ctx, const struct report_row *row)
 
 int lists_reports(struct store *s, const char *id, const char *query, json_t **ret, struct fail *f)
 {
-    static const char *const known[] = {"limit", NULL};
-    struct query q;
     struct page page;
     int limit;
 
-    if (query_parse(query, known, &q, f) != 0 || query_limit(&q, &limit, f) != 0)
+    if (limit_alone(query, &limit, f) != 0)
         return -1;
     page_init(&page, limit);
     return page_end(&page, "reports", store_list_reports(s, store_shard_of(id), id, limit, add_report, &page, f), ret);
