@@ -35,13 +35,6 @@ struct agent {
     bool is_told;         /* that the agent has started, and what is new since the last time */
 };
 
-static void log_fail(const char *event, const struct fail *f)
-{
-    char text[300];
-
-    log_error(event, "reason=\"%s\"", log_text(f->text, text, sizeof text));
-}
-
 /* ---------------------------------------------------------------- who the device is */
 
 /* A number that is the same until the device is powered up again: the kernel's, or by chance for this process. */
@@ -154,7 +147,7 @@ static void on_terminate(evutil_socket_t number, short what, void *ctx)
     sources_close(a->sources);
     a->sources = NULL;
     if (scribe_lifecycle(a->scribe, LIFECYCLE_STOP, "", &f))
-        log_fail("agent.stop_unrecorded", &f);
+        log_fail(LOG_LEVEL_ERROR, "agent.stop_unrecorded", &f);
     link_stop(a->link);
 }
 
@@ -178,14 +171,14 @@ static void on_hang_up(evutil_socket_t number, short what, void *ctx)
     (void)number, (void)what;
 
     if (reread_identity(a, certificate, &f)) {
-        log_fail("agent.reload_refused", &f);
+        log_fail(LOG_LEVEL_ERROR, "agent.reload_refused", &f);
         return;
     }
     log_info("agent.reloaded", "certificate=%s", certificate);
     if (strcmp(certificate, a->certificate) != 0) {
         strcpy(a->certificate, certificate);
         if (scribe_lifecycle(a->scribe, LIFECYCLE_RENEWED, certificate, &f))
-            log_fail("agent.renewal_unrecorded", &f);
+            log_fail(LOG_LEVEL_ERROR, "agent.renewal_unrecorded", &f);
     }
     link_reconnect(a->link);
 }
@@ -288,7 +281,7 @@ static void resume(struct agent *a)
     log_info("agent.resumed", "faults=%zu unreadable=%u", monitor_count(scribe_monitor(a->scribe)), unreadable);
     scribe_use_spool(a->scribe, keeper_spool(a->keeper));
     if (tell_start(a, &f))
-        log_fail("agent.start_unrecorded", &f);
+        log_fail(LOG_LEVEL_ERROR, "agent.start_unrecorded", &f);
 }
 
 static void on_spool_changed(void *ctx, struct spool *spool)
@@ -298,7 +291,7 @@ static void on_spool_changed(void *ctx, struct spool *spool)
 
     scribe_use_spool(a->scribe, spool);
     if (spool && !a->is_told && tell_start(a, &f))
-        log_fail("agent.start_unrecorded", &f);
+        log_fail(LOG_LEVEL_ERROR, "agent.start_unrecorded", &f);
     link_use_spool(a->link, spool);
 }
 

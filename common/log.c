@@ -155,6 +155,13 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     write_line(line, n);
 }
 
+void log_fail(enum log_level level, const char *event, const struct fail *f)
+{
+    char text[sizeof f->text + 64]; /* room for some bytes that are defused */
+
+    log_event(level, event, "reason=\"%s\"", log_text(f->text, text, sizeof text));
+}
+
 const char *log_text(const char *text, char *buf, unsigned size)
 {
     unsigned n = 0;

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fail.h"
+
 enum log_level {
     LOG_LEVEL_ERROR = 3,
     LOG_LEVEL_WARN = 4,
@@ -37,6 +39,9 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 #define log_warn(event, ...) log_event(LOG_LEVEL_WARN, event, __VA_ARGS__)
 #define log_info(event, ...) log_event(LOG_LEVEL_INFO, event, __VA_ARGS__)
 #define log_debug(event, ...) log_event(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
+
+/* The event with reason="…": what failed. */
+void log_fail(enum log_level level, const char *event, const struct fail *f);
 
 /* How many lines were dropped since the program started. */
 uint64_t log_dropped(void);

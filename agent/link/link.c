@@ -50,13 +50,6 @@ static struct mono now(const struct link *l)
     return l->env.clock->mono(l->env.clock->ctx);
 }
 
-static void log_fail(const char *event, const struct fail *f)
-{
-    char text[300];
-
-    log_warn(event, "reason=\"%s\"", log_text(f->text, text, sizeof text));
-}
-
 /* ---------------------------------------------------------------- what the session tells */
 
 static void on_connected(void *ctx)
@@ -65,7 +58,7 @@ static void on_connected(void *ctx)
     struct fail f;
 
     if (mqtt_subscribe(l->mqtt, l->topic_down, 1, &f)) {
-        log_fail("link.subscribe_failed", &f);
+        log_fail(LOG_LEVEL_WARN, "link.subscribe_failed", &f);
         l->unusable = true;
     }
 }
@@ -83,7 +76,7 @@ static void on_subscribed(void *ctx, bool granted)
         return;
     }
     if (l->hooks.snapshot(l->hooks.ctx, false, &f))
-        log_fail("link.snapshot_failed", &f);
+        log_fail(LOG_LEVEL_WARN, "link.snapshot_failed", &f);
     for (enum lane lane = 0; lane < LANE_COUNT; lane++)
         first[lane] = spool_first(l->env.spool, lane);
     link_machine_connected(&l->machine, now(l), first);
@@ -199,7 +192,7 @@ static void count_session(struct link *l)
         l->session = session;
         return;
     }
-    log_fail("link.session_not_counted", &f);
+    log_fail(LOG_LEVEL_WARN, "link.session_not_counted", &f);
     l->session++;
 }
 
@@ -238,7 +231,7 @@ static void connect_to(struct link *l, const char *address)
 
     if (open_session(l, address, &f) == 0)
         return;
-    log_fail("link.connect_failed", &f);
+    log_fail(LOG_LEVEL_WARN, "link.connect_failed", &f);
     end_session(l);
 }
 
@@ -275,13 +268,13 @@ static bool send_lane(struct link *l, enum lane lane)
     int id;
 
     if (uplink_fill(&l->uplink, &head, l->env.spool, lane, l->machine.lanes[lane].sent, &f)) {
-        log_fail("link.spool_unreadable", &f);
+        log_fail(LOG_LEVEL_WARN, "link.spool_unreadable", &f);
         return false;
     }
     if (l->uplink.records == 0)
         return false;
     if (mqtt_publish(l->mqtt, l->topic_up, l->uplink.bytes, l->uplink.used, 1, &id, &f)) {
-        log_fail("link.publish_failed", &f);
+        log_fail(LOG_LEVEL_WARN, "link.publish_failed", &f);
         end_session(l);
         return false;
     }

@@ -8,13 +8,6 @@
 #include "log.h"
 #include "verdict.h"
 
-static void log_fail(const char *event, const struct fail *f)
-{
-    char text[300];
-
-    log_warn(event, "reason=\"%s\"", log_text(f->text, text, sizeof text));
-}
-
 void receiver_next_numbers(const struct spool *spool, uint64_t next[static LANE_COUNT])
 {
     for (enum lane lane = 0; lane < LANE_COUNT; lane++)
@@ -39,11 +32,11 @@ static void apply_lane(struct receiver *r, uint64_t epoch, const struct lane_rec
 
     log_debug("link.receipt", "lane=%s next=%" PRIu64, lane_word(lane->lane), lane->next);
     if (effect.free_below && spool_free_below(r->env->spool, lane->lane, effect.free_below, &f))
-        log_fail("link.free_failed", &f);
+        log_fail(LOG_LEVEL_WARN, "link.free_failed", &f);
     if (effect.rewind_to) {
         log_warn("link.taken_back", "lane=%s next=%" PRIu64, lane_word(lane->lane), effect.rewind_to);
         if (take_back(r, lane->lane, effect.rewind_to, &f))
-            log_fail("link.take_back_failed", &f);
+            log_fail(LOG_LEVEL_WARN, "link.take_back_failed", &f);
     }
     if (lane->retry_after_ms)
         log_info("link.paused", "lane=%s retry_after_ms=%u", lane_word(lane->lane), (unsigned)lane->retry_after_ms);
@@ -58,7 +51,7 @@ static bool begin_epoch(struct receiver *r, const char *why)
     struct fail f;
 
     if (r->hooks->snapshot(r->hooks->ctx, true, &f) || spool_new_epoch(r->env->spool, r->env->rng, &f)) {
-        log_fail("link.epoch_failed", &f);
+        log_fail(LOG_LEVEL_WARN, "link.epoch_failed", &f);
         return false;
     }
     link_machine_new_epoch(r->machine, spool_epoch(r->env->spool));
@@ -89,7 +82,7 @@ bool receiver_take(struct receiver *r, const void *payload, size_t bytes)
 
     arena_init(&arena, r->arena, sizeof r->arena);
     if (codec_receipt_decode(payload, bytes, &arena, &receipt, &f)) {
-        log_fail("link.bad_receipt", &f);
+        log_fail(LOG_LEVEL_WARN, "link.bad_receipt", &f);
         return false;
     }
     bool is_new = take_lanes(r, &receipt);
