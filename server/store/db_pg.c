@@ -3,7 +3,12 @@
  * The connection stays in pipeline mode (except for scripts): statements without results are sent and not waited for;
  * a query, a commit or PIPELINE_MOST of them is a point of synchronisation, where all results are read and the first
  * failure is told. The connection does not block: libpq would wait for ever with both directions full
- * (postgresql.org/docs/15/libpq-pipeline-mode.html). Parameters and results are binary. */
+ * (postgresql.org/docs/15/libpq-pipeline-mode.html). Parameters and results are binary.
+ *
+ * A writer that stands still in a transaction (a frozen machine, a dead network) would keep its locks, that of the lease
+ * among them, and nobody could take over. The server therefore ends a connection that is idle in a transaction. It calls
+ * it idle only behind a mark of synchronisation, so what leaves here ends with one: libpq sends by itself when 8192 bytes
+ * are waiting (fe-misc.c), and before that a mark is put behind them. */
 #include "db.h"
 
 #include <assert.h>
@@ -18,7 +23,11 @@
 #include "db_pgstate.h"
 
 enum {
-    PIPELINE_MOST = 1024, /* bounds what libpq buffers */
+    PIPELINE_MOST = 1024,           /* bounds what libpq buffers */
+    BLOCK = 8000,                   /* with BEGIN or COMMIT less than what makes libpq send */
+    STATEMENT_BYTES = 100,          /* more than a statement's messages have beside its texts and values */
+    VALUE_BYTES = 4 + 2 + 4,        /* more than a value has beside itself: its length, its format, its type */
+    STANDSTILL_MS = 2 * DB_WAIT_MS, /* in a transaction, without a statement */
     /* Types by their fixed numbers (pg_type.dat) */
     TYPE_BYTEA = 17,
     TYPE_INT8 = 20,
@@ -38,7 +47,8 @@ struct pg {
     struct db base;
     PGconn *connection;
     enum store_mode mode;
-    unsigned pending;    /* commands sent whose results were not read */
+    unsigned pending;    /* commands and marks sent whose results were not read */
+    size_t unmarked;     /* bytes given to libpq behind the last mark, at most */
     unsigned names;      /* prepared statements named so far */
     unsigned generation; /* of the prepared statements the server knows; from 1 */
     bool in_transaction;
@@ -120,8 +130,8 @@ static int take(struct pg *p, PGresult **ret_result, struct fail *f)
         PQclear(result);
         return p->failure.code != FAIL_NONE ? refused(p, f) : lost(p, f);
     }
-    PGresult *end = PQgetResult(p->connection); /* NULL ends each command's results */
-    if (end) {
+    PGresult *end = status == PGRES_PIPELINE_SYNC ? NULL : PQgetResult(p->connection);
+    if (end) { /* NULL ends each command's results, not a mark's */
         PQclear(end);
         PQclear(result);
         return lost(p, f);
@@ -131,24 +141,33 @@ static int take(struct pg *p, PGresult **ret_result, struct fail *f)
     return 0;
 }
 
+/* Puts a mark of synchronisation behind what is waiting, and sends it. */
+static int mark(struct pg *p, struct fail *f)
+{
+    if (!PQpipelineSync(p->connection))
+        return lost(p, f);
+    p->pending++;
+    p->unmarked = 0;
+    return flush(p, f);
+}
+
 /* Ends the pipeline so far and reads all results; the last one is given when ret_last is not NULL. */
 static int synchronise(struct pg *p, PGresult **ret_last, struct fail *f)
 {
-    PGresult *result = NULL;
+    PGresult *result = NULL, *end = NULL;
 
-    if (!PQpipelineSync(p->connection))
-        return lost(p, f);
-    if (flush(p, f) < 0)
+    if (mark(p, f) < 0)
         return -1;
     while (p->pending > 0) {
         PQclear(result);
-        result = NULL;
-        if (take(p, &result, f) < 0)
+        result = end;
+        if (take(p, &end, f) < 0) {
+            PQclear(result);
             return -1;
+        }
     }
-    PGresult *sync = PQgetResult(p->connection);
-    bool synced = sync && PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
-    PQclear(sync);
+    bool synced = PQresultStatus(end) == PGRES_PIPELINE_SYNC;
+    PQclear(end);
     if (!synced || p->failure.code != FAIL_NONE) {
         PQclear(result);
         return synced ? refused(p, f) : lost(p, f);
@@ -170,6 +189,7 @@ static int sent(struct pg *p, int rc, struct fail *f)
 
 static int send_plain(struct pg *p, const char *sql, struct fail *f)
 {
+    p->unmarked += STATEMENT_BYTES + strlen(sql);
     return sent(p, PQsendQueryParams(p->connection, sql, 0, NULL, NULL, NULL, NULL, 1), f);
 }
 
@@ -180,9 +200,10 @@ static int set_up(struct pg *p, struct fail *f)
     char settings[300];
 
     snprintf(settings, sizeof settings,
-        p->mode == STORE_WRITE ? "SET synchronous_commit = on; SET lock_timeout = %d"
+        p->mode == STORE_WRITE ? "SET synchronous_commit = on; SET lock_timeout = %d; "
+                                 "SET idle_in_transaction_session_timeout = %d"
                                : "SET default_transaction_read_only = on; SET statement_timeout = %d",
-        p->mode == STORE_WRITE ? DB_WAIT_MS : DB_READ_MS);
+        p->mode == STORE_WRITE ? DB_WAIT_MS : DB_READ_MS, STANDSTILL_MS);
     PGresult *result = PQexec(p->connection, settings);
     int rc = PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : failed(p, result, f);
     PQclear(result);
@@ -360,6 +381,19 @@ static void set_parameter(struct parameters *to, size_t i, const struct db_value
     }
 }
 
+/* For a statement with the parameters set. */
+static int make_room(struct pg *p, const struct statement *statement, struct fail *f)
+{
+    size_t bytes = STATEMENT_BYTES + (statement->generation == p->generation ? 0 : strlen(statement->sql));
+
+    for (size_t i = 0; i < statement->n; i++)
+        bytes += VALUE_BYTES + (size_t)p->parameters.lengths[i];
+    if (p->unmarked > 0 && p->unmarked + bytes >= BLOCK && mark(p, f) < 0)
+        return -1;
+    p->unmarked += bytes;
+    return 0;
+}
+
 static int send_statement(
     struct pg *p, struct statement *statement, const struct db_value *values, size_t n, struct fail *f)
 {
@@ -372,6 +406,8 @@ static int send_statement(
         assert(statement->types[i] == type_of(values[i].type));
         set_parameter(to, i, &values[i]);
     }
+    if (make_room(p, statement, f) < 0)
+        return -1;
     if (statement->generation != p->generation) {
         if (sent(p, PQsendPrepare(p->connection, statement->name, statement->sql, (int)n, statement->types), f) < 0)
             return -1;

@@ -55,7 +55,8 @@ void store_close(struct store *s); /* rolls back what is open; NULL is fine */
 
 must_check int store_begin(struct store *s, struct fail *f);
 /* Durable when it returns 0 (SQLite WAL with synchronous=FULL, PostgreSQL synchronous_commit=on). Fails with
- * FAIL_CONFLICT, and commits nothing, when the lease is no longer ours. */
+ * FAIL_CONFLICT, and commits nothing, when the lease is no longer ours; PostgreSQL: FAIL_PEER when nothing was asked for
+ * 10 s in between, since the server then frees what a frozen collector has locked. */
 must_check int store_commit(struct store *s, struct wall now, struct fail *f);
 void store_rollback(struct store *s);
 

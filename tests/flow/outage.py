@@ -207,26 +207,59 @@ class CollectorOnPostgresql(Collector, Outage):
         self.rig.start_server()
         self.all_arrive("dropped", ["P1", "P2", "P3"])
 
+    def sessions(self, state):
+        """How many of the collector's connections are in it."""
+        return self.rig.database.value("SELECT count(*) FROM pg_stat_activity "
+                                       f"WHERE application_name = 'faultline' AND {state}")
+
+    def freeze_between_transactions(self):
+        while True:
+            self.rig.server.signal(signal.SIGSTOP)
+            if self.sessions("xact_start IS NOT NULL") == 0:
+                return
+            self.rig.server.signal(signal.SIGCONT)
+
+    def heir_takes_over(self):
+        """Another collector, started again as systemd would until it has the lease."""
+        heir = None
+
+        def is_ready():
+            nonlocal heir
+            if heir is None or not heir.is_running():
+                heir = self.rig.start_second_server("heir", store="lease = 5s")
+            return heir.count(r"server\.ready") > 0
+        until(is_ready, "the lease to run out", every_s=0.3)
+        heir.wait("broker.connected")
+        return heir
+
+    def takes(self, heir, device, count):
+        until(lambda: self.rig.database.value(f"SELECT count(*) FROM transition WHERE device = '{device}'") == count,
+              "the heir to take what the first did not")
+        self.assertEqual(heir.stop(), 0)
+        self.rig.start_server()  # at once: an orderly stop gives the lease up
+
     def test_a_collector_whose_lease_was_taken_ends_without_committing(self):
         self.rig.restart_server(store="lease = 5s")
         first = self.rig.server
-        first.signal(signal.SIGSTOP)
+        self.freeze_between_transactions()
         self.rig.tell("leased", epoch=8, first=1, last=2, code="Q%u")
-        second = None
-
-        def take_over():
-            nonlocal second
-            if second is None or not second.is_running():
-                second = self.rig.start_second_server("heir", store="lease = 5s")
-            return second.count(r"server\.ready") > 0
-        until(take_over, "the lease to run out", every_s=0.3)
+        heir = self.heir_takes_over()
         first.signal(signal.SIGCONT)
         self.assertEqual(first.ended(), CONFLICT)
-        second.wait("broker.connected")
-        until(lambda: self.rig.database.value("SELECT count(*) FROM transition WHERE device = 'leased'") == 2,
-              "the heir to take what the first did not")
-        self.assertEqual(second.stop(), 0)
-        self.rig.start_server()  # at once: an orderly stop gives the lease up
+        self.takes(heir, "leased", 2)
+
+    def test_a_collector_frozen_before_its_commit_does_not_keep_the_lease(self):
+        self.rig.restart_server(store="lease = 5s")
+        first = self.rig.server
+        with self.rig.database.held("lease"):
+            self.rig.tell("frozen", epoch=8, first=1, last=2, code="Q%u")
+            until(lambda: self.sessions("wait_event_type = 'Lock'") == 1, "the renewal of the lease")
+            first.signal(signal.SIGSTOP)
+        until(lambda: self.sessions("state = 'idle in transaction'") == 1, "the renewal that is not committed")
+        heir = self.heir_takes_over()
+        first.signal(signal.SIGCONT)
+        self.assertEqual(first.ended(), PEER, "its connection was ended")
+        self.takes(heir, "frozen", 2)
 
 
 # ---------------------------------------------------------------- disks

@@ -217,12 +217,12 @@ class Database:
         subprocess.run([ROOT / "tests/postgres", "stop", self.folder], check=True, stdout=subprocess.DEVNULL)
 
     @contextlib.contextmanager
-    def held(self):
-        """Nobody can write meanwhile."""
+    def held(self, tables="lane, device, lease"):
+        """Nobody can write meanwhile; PostgreSQL: what is in these tables."""
         if self.driver == "postgresql":
             holder = subprocess.Popen(["psql", "-XAtq", "-d", self.conninfo], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, text=True)
-            holder.stdin.write("BEGIN; LOCK TABLE lane, device, lease IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
+            holder.stdin.write(f"BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
             holder.stdin.flush()
             assert holder.stdout.readline() == "held\n"
             yield

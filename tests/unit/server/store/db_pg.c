@@ -83,6 +83,29 @@ static void a_server_that_goes_away_fails_all_that_follows(void **state)
     assert_false(has(s->store, "a"));
 }
 
+/* Far more than libpq keeps back, and nobody asks for the results. */
+static void what_a_writer_that_stands_still_has_locked_is_free_again(void **state)
+{
+    struct stores *s = stores_of(state);
+    struct store *heir = open_again(s, STORE_WRITE);
+
+    assert_ok(store_begin(s->store, f));
+    assert_ok(put(s->store, "device0", "before", f));
+    assert_ok(store_commit(s->store, now, f));
+    assert_ok(db_run(s->store->db, "SET idle_in_transaction_session_timeout = 1000", NULL, 0, f));
+    assert_ok(store_begin(s->store, f));
+    for (unsigned i = 0; i < 500; i++) {
+        char id[20];
+        snprintf(id, sizeof id, "device%u", i);
+        assert_ok(put(s->store, id, "stands still", f));
+    }
+    assert_ok(store_begin(heir, f));
+    assert_ok(put(heir, "device0", "heir", f));
+    assert_ok(store_commit(heir, now, f)); /* FAIL_CONFLICT while it is locked */
+    assert_fails(store_commit(s->store, now, f), FAIL_PEER);
+    store_close(heir);
+}
+
 static void nobody_listening_is_a_peer_that_is_not_there(void **state)
 {
     struct stores *s = stores_of(state);
@@ -122,6 +145,7 @@ int main(void)
         on_pg(a_text_that_is_not_utf8_fails_the_commit_and_the_handle_goes_on),
         on_pg(a_failure_in_the_pipeline_is_told_by_the_next_query),
         on_pg(a_server_that_goes_away_fails_all_that_follows),
+        on_pg(what_a_writer_that_stands_still_has_locked_is_free_again),
         on_pg(nobody_listening_is_a_peer_that_is_not_there),
         on_pg(weaker_durability_of_the_connection_string_is_overruled),
     };
