@@ -11,13 +11,9 @@
 #include "openmetrics.h"
 #include "store.h"
 
-enum route_access {
-    ROUTE_OPEN,
-    ROUTE_METRICS,
-    ROUTE_READER,
-    ROUTE_ADMIN
-};                                                           /* ROUTE_METRICS: open when metrics_public says so */
-enum route_kind { ROUTE_DIRECT, ROUTE_QUERY, ROUTE_STREAM }; /* ROUTE_QUERY: needs a store */
+/* Who may: ROUTE_METRICS is open when metrics_public says so. What it needs: ROUTE_QUERY a store. */
+enum route_access { ROUTE_OPEN, ROUTE_METRICS, ROUTE_READER, ROUTE_ADMIN };
+enum route_kind { ROUTE_DIRECT, ROUTE_QUERY, ROUTE_STREAM };
 
 enum { ROUTE_ID_BYTES = BOUND_SUBJECT_ID + 1, ROUTE_BODY_BYTES = 1024 };
 
