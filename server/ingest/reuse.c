@@ -114,14 +114,14 @@ static int judge(struct turn *t, struct workset_device *d, struct suspects *s, s
             return 0;
         is_other = true;
     }
-    if (row->lane == LANE_FAULT) {
-        if (!may_look(t, d)) {
-            s->passed_over = true;
-            return 0;
-        }
-        if (search(t, d, s, f))
-            return -1;
+    if (!is_other && row->lane != LANE_FAULT)
+        return 0;
+    if (!may_look(t, d)) {
+        s->passed_over = true;
+        return 0;
     }
+    if (row->lane == LANE_FAULT && search(t, d, s, f))
+        return -1;
     s->differs |= is_other;
     return 0;
 }

@@ -7,9 +7,9 @@
  * queries, the newest 1,000 rows of each). Not noticed, and taken for duplicates: older ones of the health lane, which is
  * not kept record by record; older ones whose number stands for a record about another device behind the same gateway.
  *
- * A look into the logs costs as much as a hundred records. So a device gets one in REUSE_LOOK_MS, and a message that would
- * need another is passed over, as if it had not come: the receipt for the one before covers it, or the device sends it
- * again. */
+ * A look into the logs costs as much as a hundred records, and what it finds goes into the audit. So a device gets one,
+ * or one finding in the health lane, in REUSE_LOOK_MS, and a message that would need another is passed over, as if it
+ * had not come: the receipt for the one before covers it, or the device sends it again. */
 #ifndef FAULTLINE_REUSE_H
 #define FAULTLINE_REUSE_H
 

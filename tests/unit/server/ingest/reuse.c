@@ -132,6 +132,26 @@ static void a_look_into_the_logs_is_not_had_for_each_message(void **state)
     expect_new_epoch(h, LANE_FAULT, 2);
 }
 
+/* Nor could it fill the audit by a new session for each message. */
+static void a_finding_in_the_health_lane_is_not_told_for_each_message(void **state)
+{
+    struct harness *h = h_of(state);
+    struct record other = h_health(h, 1);
+    uint32_t session = 1;
+
+    other.health.uptime_ms = 77;
+    H_SEND(h, "hub-1", EPOCH_A, h_health(h, 1));
+    for (unsigned found = 1; found <= 2; found++, h->now.ms += REUSE_LOOK_MS)
+        for (unsigned i = 0; i < 3; i++) {
+            batch_reset(h->batch);
+            h_add(h, "hub-1", EPOCH_A, ++session, &other, 1);
+            h_apply(h);
+            assert_int_equal(h->batch->reply_count, i == 0);
+            assert_int_equal(h_audits(h, "hub-1", "device.numbers_reused"), found);
+        }
+    assert_int_equal(metrics_get(&h->metrics.stored[RECORD_HEALTH]), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +161,7 @@ int main(void)
         H_EVERY_DRIVER(what_the_original_sends_in_the_same_batch_frees_nothing_of_the_copy),
         H_EVERY_DRIVER(other_health_under_stored_numbers_is_noticed_at_the_last_one),
         H_EVERY_DRIVER(a_look_into_the_logs_is_not_had_for_each_message),
+        H_EVERY_DRIVER(a_finding_in_the_health_lane_is_not_told_for_each_message),
         H_EVERY_DRIVER(what_is_sent_again_as_it_was_is_no_second_use),
     };
     return cmocka_run_group_tests(tests, start_stores, stop_stores);
