@@ -94,7 +94,9 @@ static void what_a_writer_that_stands_still_has_locked_is_free_again(void **stat
     assert_ok(store_commit(s->store, now, f));
     assert_ok(db_run(s->store->db, "SET idle_in_transaction_session_timeout = 1000", NULL, 0, f));
     assert_ok(store_begin(s->store, f));
-    for (unsigned i = 0; i < 500; i++) {
+    assert_ok(put(s->store, "device0", "stands still", f));
+    assert_true(has(s->store, "device0")); /* so that it is locked */
+    for (unsigned i = 1; i < 500; i++) {
         char id[20];
         snprintf(id, sizeof id, "device%u", i);
         assert_ok(put(s->store, id, "stands still", f));
