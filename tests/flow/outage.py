@@ -124,7 +124,7 @@ class Collector:
         self.all_arrive("caught", ["M1", "M2", "M3"])
 
     def test_a_collector_that_stood_still_goes_on(self):
-        self.rig.server.signal(signal.SIGSTOP)
+        self.rig.server.freeze()
         self.rig.tell("still", epoch=8, first=1, last=5, code="N%u")
         self.rig.server.signal(signal.SIGCONT)
         self.all_arrive("still", [f"N{n}" for n in range(1, 6)])
@@ -214,7 +214,7 @@ class CollectorOnPostgresql(Collector, Outage):
 
     def freeze_between_transactions(self):
         while True:
-            self.rig.server.signal(signal.SIGSTOP)
+            self.rig.server.freeze()
             if self.sessions("xact_start IS NOT NULL") == 0:
                 return
             self.rig.server.signal(signal.SIGCONT)
@@ -251,11 +251,11 @@ class CollectorOnPostgresql(Collector, Outage):
     def test_a_collector_frozen_before_its_commit_does_not_keep_the_lease(self):
         self.rig.restart_server(store="lease = 5s")
         first = self.rig.server
-        with self.rig.database.held("lease"):
-            self.rig.tell("frozen", epoch=8, first=1, last=2, code="Q%u")
+        with self.rig.database.held("lease"):  # for less than the 5 s that the collector waits for a lock
             until(lambda: self.sessions("wait_event_type = 'Lock'") == 1, "the renewal of the lease")
-            first.signal(signal.SIGSTOP)
+            first.freeze()
         until(lambda: self.sessions("state = 'idle in transaction'") == 1, "the renewal that is not committed")
+        self.rig.tell("frozen", epoch=8, first=1, last=2, code="Q%u")
         heir = self.heir_takes_over()
         first.signal(signal.SIGCONT)
         self.assertEqual(first.ended(), PEER, "its connection was ended")

@@ -131,6 +131,11 @@ class Process:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def freeze(self):
+        """All its threads stand still when this returns, until SIGCONT."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
     def ended(self, deadline_s=DEADLINE_S):
         """Waits until it ends by itself; returns the exit status."""
         try:
