@@ -180,7 +180,7 @@ static void on_snapshot_due(evutil_socket_t fd, short what, void *ctx)
 
     set_timer(s->snapshot_timer, s->snapshot_ms);
     if (monitor_count(s->monitor) && scribe_snapshot(s, true, &f))
-        log_warn("snapshot.failed", "reason=\"%s\"", f.text);
+        log_fail(LOG_LEVEL_WARN, "snapshot.failed", &f);
 }
 
 /* ---------------------------------------------------------------- the monitor */
@@ -204,7 +204,7 @@ static void on_monitor_due(evutil_socket_t fd, short what, void *ctx)
     (void)fd, (void)what;
 
     if (monitor_tick(s->monitor, &now, &f))
-        log_warn("fault.untold", "reason=\"%s\"", f.text);
+        log_fail(LOG_LEVEL_WARN, "fault.untold", &f);
     watch_monitor(s);
 }
 
@@ -416,6 +416,6 @@ void scribe_use_spool(struct scribe *s, struct spool *spool)
     s->unsynced = false;
     s->snapshot_number = 0;
     if (spool && catch_up(s, &f))
-        log_warn("spool.behind", "reason=\"%s\"", f.text);
+        log_fail(LOG_LEVEL_WARN, "spool.behind", &f);
     watch_monitor(s);
 }

@@ -127,7 +127,7 @@ static void stop_store(struct server *s)
     struct fail f;
 
     if (store_leave_lease(s->store, &f))
-        log_warn("store.lease_kept", "reason=\"%s\"", f.text);
+        log_fail(LOG_LEVEL_WARN, "store.lease_kept", &f);
     store_close(s->store);
 }
 

@@ -68,9 +68,9 @@ static void *reader(void *ctx)
         struct fail f = {0};
 
         if (!store && store_open(p->store, STORE_READ, &store, &f) != 0)
-            log_error("http.store", "reason=\"%s\"", f.text);
+            log_fail(LOG_LEVEL_ERROR, "http.store", &f);
         if (handle_is_lost(j->run(j, store, &f)) && store) {
-            log_error("http.store", "reason=\"%s\"", f.text);
+            log_fail(LOG_LEVEL_ERROR, "http.store", &f);
             store_close(take_ptr(store));
         }
         hand_back(p, j);

@@ -170,7 +170,7 @@ static void on_connected(void *ctx)
     i->in_backlog = true;
     metrics_add(&i->metrics->connects, 1);
     if (mqtt_subscribe(i->mqtt, up_filter, 1, &f))
-        log_warn("broker.subscribe", "reason=\"%s\"", f.text);
+        log_fail(LOG_LEVEL_WARN, "broker.subscribe", &f);
 }
 
 static void on_subscribed(void *ctx, bool granted)

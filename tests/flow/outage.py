@@ -213,11 +213,13 @@ class CollectorOnPostgresql(Collector, Outage):
                                        f"WHERE application_name = 'faultline' AND {state}")
 
     def freeze_between_transactions(self):
-        while True:
+        def is_between():
             self.rig.server.freeze()
             if self.sessions("xact_start IS NOT NULL") == 0:
-                return
+                return True
             self.rig.server.signal(signal.SIGCONT)
+            return False
+        until(is_between, "a moment between two transactions")
 
     def heir_takes_over(self):
         """Another collector, started again as systemd would until it has the lease."""

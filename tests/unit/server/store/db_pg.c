@@ -92,7 +92,7 @@ static void what_a_writer_that_stands_still_has_locked_is_free_again(void **stat
     assert_ok(store_begin(s->store, f));
     assert_ok(put(s->store, "device0", "before", f));
     assert_ok(store_commit(s->store, now, f));
-    assert_ok(db_run(s->store->db, "SET idle_in_transaction_session_timeout = 1000", NULL, 0, f));
+    assert_ok(db_run(s->store->db, "SET idle_in_transaction_session_timeout = 2500", NULL, 0, f));
     assert_ok(store_begin(s->store, f));
     assert_ok(put(s->store, "device0", "stands still", f));
     assert_true(has(s->store, "device0")); /* so that it is locked */
